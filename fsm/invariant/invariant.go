@@ -1,0 +1,79 @@
+// Package invariant holds the named promises of the root as functions, one
+// each, over what a single turn is about to change. The turn runs all of them
+// before it commits; verifiers and tests run the same functions.
+//
+// They stand apart from the rules that make a turn: a rule refuses bad input
+// with a reason that its sender can act on, an invariant catches a rule that
+// failed. Each looks at the turn's own changes only, so its cost does not grow
+// with the state. They are pure and may run anywhere.
+package invariant
+
+import (
+	"github.com/candor-plane/candor"
+)
+
+// Section is the part of an object that an operation may write.
+type Section uint8
+
+// The sections. SectionLife is finalizing and removal.
+const (
+	SectionSpec Section = 1 << iota
+	SectionStatus
+	SectionObserved
+	SectionLife
+)
+
+// Change is one object before and after the turn. Before is nil when there was
+// no live object; After is nil when the turn removes it.
+type Change struct {
+	Ref candor.Ref
+	// Before and After must not be modified.
+	Before, After *candor.Object
+	// Allowed is what the operation that made the change may write.
+	Allowed Section
+	// System marks changes by cascades, which may drop owner references.
+	System bool
+}
+
+// Turn is what an invariant sees.
+type Turn struct {
+	// TokenBefore and TokenAfter are the root's; Revision of TokenAfter is one
+	// higher exactly when the turn changes objects.
+	TokenBefore, TokenAfter candor.Token
+	Changes                 []Change
+	// Live finds an object as the turn leaves it, or nil.
+	Live func(candor.Ref) *candor.Object
+}
+
+// Violation is a broken promise.
+type Violation struct {
+	Invariant string
+	Subject   string
+	Detail    string
+}
+
+// Check is one named invariant. Run returns the first violation, or nil.
+type Check struct {
+	Name    string
+	Promise string
+	Run     func(*Turn) *Violation
+}
+
+// All returns the invariants that a turn runs, in order.
+func All() []Check { return all }
+
+var all = []Check{
+	{"MonotonicToken", "the root's position only moves forward", monotonicToken},
+	{"MonotonicRevision", "a turn that changes objects makes exactly one revision, above every version it replaces", monotonicRevision},
+	{"ValidOwnerReference", "every new owner reference names a live object by uid, in the same namespace or in none", validOwnerReference},
+	{"SectionWriter", "an operation writes only the part of an object that it may", sectionWriter},
+	{"GenerationCountsSpec", "generation rises by one exactly when spec changes", generationCountsSpec},
+	{"IdentityIsFixed", "uid, name, namespace, kind and creation never change in an object's life", identityIsFixed},
+	{"NamespaceHolds", "an object lives in a namespace that exists, and none is born in one that terminates", namespaceHolds},
+	{"FinalizersHold", "no object goes while a finalizer holds it", finalizersHold},
+	{"EveryVersionHasACause", "every version says who made it and what it replaced", everyVersionHasACause},
+}
+
+func violated(name string, ref candor.Ref, detail string) *Violation {
+	return &Violation{Invariant: name, Subject: ref.String(), Detail: detail}
+}

@@ -1,0 +1,147 @@
+package fsm
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm/command"
+)
+
+// Config of a Machine.
+type Config struct {
+	// ClusterID is in every snapshot and outside the digest.
+	ClusterID string
+	// OnFault is told of turns that panicked, for logs; it must not block. It
+	// has no effect on the state. Nil for none.
+	OnFault func(FaultReport)
+}
+
+// FaultReport is what a log wants to know of a panic and the state must not:
+// texts of panics may differ between builds.
+type FaultReport struct {
+	Record Record
+	Panic  any
+	Stack  []byte
+}
+
+// Machine is the state machine. Apply, Snapshot and Restore belong to one
+// goroutine; everything else may be called from any.
+type Machine struct {
+	config Config
+	state  *state
+	draft  draft
+	skip   ruleSet
+	cmd    command.Command
+
+	view  atomic.Pointer[View]
+	holds atomic.Int64
+	// unlinks are pruned versions that a snapshot may still be reading.
+	unlinks []unlink
+
+	mu      sync.Mutex
+	digests digestRing
+}
+
+// New returns a machine in the genesis state, at revision 1.
+func New(config Config) *Machine {
+	m := &Machine{config: config, state: genesis(config.ClusterID)}
+	m.publish()
+	return m
+}
+
+// Committed is one committed log entry.
+type Committed struct {
+	Term, Index uint64
+	Data        []byte
+	// Configuration marks an entry that carries no commands of ours.
+	Configuration bool
+}
+
+// EntryResult is what one entry did.
+type EntryResult struct {
+	// Token is the root's position after the entry.
+	Token candor.Token
+	// Results has one result per command, in order.
+	Results []Result
+}
+
+// Apply applies committed entries in order and publishes one view at the end.
+// Results may alias entry data until the caller has answered.
+//
+// It panics with an *Error of reason DATA_CORRUPT on an entry that does not
+// decode and of reason FEATURE_LEVEL before applying one of a level above this
+// build's: both mean that this node must stop and that nothing was applied of
+// that entry.
+func (m *Machine) Apply(batch []Committed) []EntryResult {
+	out := make([]EntryResult, len(batch))
+	for i := range batch {
+		out[i] = m.applyEntry(&batch[i])
+	}
+	m.publish()
+	return out
+}
+
+func (m *Machine) applyEntry(c *Committed) EntryResult {
+	s := m.state
+	if c.Index <= s.token.Index {
+		// Contained in the restored snapshot already.
+		return EntryResult{Token: s.token}
+	}
+	var results []Result
+	if !c.Configuration {
+		entry, err := command.DecodeEntry(c.Data)
+		if err != nil {
+			panic(candor.Wrap("apply", err))
+		}
+		results = m.applyCommands(c, &entry)
+	}
+	s.token.Term, s.token.Index = c.Term, c.Index
+	m.prune(prunePerEntry)
+	s.requests.expire(s.time, expirePerEntry)
+	m.noteDigest()
+	for i := range results {
+		if !results[i].Replayed {
+			results[i].Token.Index, results[i].Token.Term = c.Index, c.Term
+		}
+	}
+	return EntryResult{Token: s.token, Results: results}
+}
+
+func (m *Machine) applyCommands(c *Committed, e *command.Entry) []Result {
+	s := m.state
+	env := environment{term: c.Term, index: c.Index}
+	if e.Term == c.Term {
+		env.wall = e.Wall
+		s.time = max(s.time, e.Time)
+	}
+	results := make([]Result, len(e.Commands))
+	for i, data := range e.Commands {
+		if err := command.DecodeCommand(data, &m.cmd); err != nil {
+			panic(candor.Wrap("apply", err))
+		}
+		m.refuseUnsupported(&m.cmd)
+		env.ordinal = uint32(i)
+		results[i] = m.turn(env, &m.cmd)
+	}
+	return results
+}
+
+// refuseUnsupported stops the node before it applies what it does not know.
+func (m *Machine) refuseUnsupported(c *command.Command) {
+	if c.Type == command.TypeRaiseLevel && c.Level > candor.FeatureLevel {
+		panic(candor.Errorf(candor.ReasonFeatureLevel,
+			"the cluster raises its feature level to %d; this build supports %d: run a newer build", c.Level, candor.FeatureLevel))
+	}
+	if c.Type < command.TypeWrite || c.Type > command.TypeHello {
+		panic(candor.Errorf(candor.ReasonFeatureLevel, "log holds a command of type %d, which this build does not know: run a newer build", c.Type))
+	}
+}
+
+// environment is where a turn runs.
+type environment struct {
+	term, index uint64
+	ordinal     uint32
+	// wall is the leader's wall clock, for people; 0 when not told.
+	wall int64
+}

@@ -1,0 +1,321 @@
+package fsm
+
+import (
+	"io"
+	"slices"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm/mvcc"
+	"github.com/candor-plane/candor/internal/wire"
+)
+
+// Restore replaces the state by a snapshot's. It belongs to the goroutine that
+// calls Apply.
+//
+// The new state is built and verified beside the old one: checksums, counts
+// and digest. A damaged snapshot is refused whole with DATA_CORRUPT, another
+// cluster's with CLUSTER_MISMATCH, one of a newer feature level with
+// FEATURE_LEVEL, and one below the served position with CONFLICT; the old
+// state then stays.
+func (m *Machine) Restore(r io.Reader) error {
+	s, err := readSnapshot(r)
+	if err != nil {
+		return candor.Wrap("restore snapshot", err)
+	}
+	if m.config.ClusterID != "" && s.clusterID != m.config.ClusterID {
+		return candor.Errorf(candor.ReasonClusterMismatch, "snapshot is of cluster %s; this server belongs to %s", s.clusterID, m.config.ClusterID)
+	}
+	if served := m.View().token; s.token.Index < served.Index || s.token.Revision < served.Revision {
+		return candor.Errorf(candor.ReasonConflict, "snapshot is at %s, below the served position %s", s.token, served)
+	}
+	m.state = s
+	m.unlinks = nil
+	m.noteDigest()
+	m.publish()
+	return nil
+}
+
+// InspectSnapshot verifies a snapshot whole and says what it holds.
+func InspectSnapshot(r io.Reader) (SnapshotHeader, error) {
+	s, err := readSnapshot(r)
+	if err != nil {
+		return SnapshotHeader{}, candor.Wrap("inspect snapshot", err)
+	}
+	return headerOf(s), nil
+}
+
+func headerOf(s *state) SnapshotHeader {
+	return SnapshotHeader{
+		ClusterID: s.clusterID, HistoryID: s.historyID, Token: s.token, ClusterTime: s.time, Level: s.level,
+		LeaderTerm: s.leaderTerm, LeaderID: s.leaderID, Floor: s.floor, Cursor: s.cursor, NextCascade: s.nextCascade,
+		Faults: s.faults, Violations: s.violations,
+		Objects: s.objects, Versions: s.retained, Bytes: s.bytes, Digest: s.digest(),
+	}
+}
+
+// loader builds a state from records.
+type loader struct {
+	s      *state
+	header SnapshotHeader
+	kind   *kind
+	number uint32
+	last   *mvcc.Version
+	slab   []mvcc.Version
+	// crowded are turns of several versions, to be put in order at the end.
+	crowded []placed
+	count   uint64
+}
+
+type placed struct {
+	version  *mvcc.Version
+	position uint64
+}
+
+func readSnapshot(r io.Reader) (*state, error) {
+	f, err := newFrameReader(r)
+	if err != nil {
+		return nil, err
+	}
+	defer f.close()
+	kind, body, err := f.next()
+	if err != nil {
+		return nil, err
+	}
+	if kind != recordHeader {
+		return nil, f.damage("it does not begin with a header")
+	}
+	l := &loader{}
+	if l.header, err = decodeHeader(body); err != nil {
+		return nil, err
+	}
+	if l.header.Level > candor.FeatureLevel {
+		return nil, candor.Errorf(candor.ReasonFeatureLevel, "snapshot is of feature level %d; this build supports %d: run a newer build", l.header.Level, candor.FeatureLevel)
+	}
+	l.begin()
+	for {
+		kind, body, err := f.next()
+		if err != nil {
+			return nil, err
+		}
+		if kind == recordTrailer {
+			return l.finish(f, body)
+		}
+		if err := l.add(kind, body); err != nil {
+			return nil, f.damage(err.Error())
+		}
+	}
+}
+
+func (l *loader) begin() {
+	h := &l.header
+	s := newState(h.ClusterID)
+	s.historyID, s.token, s.time, s.level = h.HistoryID, h.Token, h.ClusterTime, h.Level
+	s.leaderTerm, s.leaderID, s.floor, s.cursor = h.LeaderTerm, h.LeaderID, h.Floor, h.Cursor
+	s.nextCascade, s.faults, s.violations = h.NextCascade, h.Faults, h.Violations
+	s.history = mvcc.NewHistory(h.Cursor)
+	l.s = s
+}
+
+func (l *loader) add(kind byte, body []byte) error {
+	switch kind {
+	case recordKind:
+		return l.addKind(body)
+	case recordVersion:
+		return l.addVersion(body)
+	case recordCascade:
+		c, err := decodeCascade(body)
+		l.s.cascades.Set(c.ID, c)
+		return err
+	case recordMember:
+		m, err := decodeMember(body)
+		l.s.members = append(l.s.members, m)
+		return err
+	case recordTurn:
+		x, err := decodeRecord(body)
+		l.s.records = append(l.s.records, x)
+		return err
+	case recordRequest:
+		x, err := decodeRemembered(body)
+		if err == nil {
+			x.Actor = l.s.requests.intern(x.Actor)
+			l.s.requests.put(x)
+		}
+		return err
+	default:
+		return candor.Errorf(candor.ReasonDataCorrupt, "unknown record type %q", kind)
+	}
+}
+
+func (l *loader) addKind(body []byte) error {
+	r := wire.NewReader(body)
+	var name candor.KindName
+	var touched uint64
+	for r.Next() {
+		switch r.Field() {
+		case 1:
+			name = candor.KindName(clone(r.String()))
+		case 2:
+			touched = r.Uint()
+		}
+	}
+	if r.Err() != nil || name == "" {
+		return candor.Errorf(candor.ReasonDataCorrupt, "a kind does not decode")
+	}
+	l.number = l.s.addKind(name)
+	l.kind, l.last = l.s.kinds[l.number], nil
+	l.kind.touched, l.kind.stale = touched, true
+	return nil
+}
+
+func (l *loader) addVersion(body []byte) error {
+	x, err := decodeVersion(body)
+	if err != nil {
+		return err
+	}
+	bad := func(what string) error { return candor.Errorf(candor.ReasonDataCorrupt, "version %q: %s", x.key, what) }
+	switch {
+	case l.kind == nil:
+		return bad("comes before its kind")
+	case x.superseded && (l.last == nil || l.last.Key != x.key || l.last.Revision <= x.revision):
+		return bad("is not older than the one before it")
+	case !x.superseded && l.last != nil && l.last.Key >= x.key:
+		return bad("is out of order")
+	case x.revision == 0 || x.revision > l.header.Token.Revision:
+		return bad("has an impossible revision")
+	}
+	if len(l.slab) == 0 {
+		l.slab = make([]mvcc.Version, 64)
+	}
+	v := &l.slab[0]
+	l.slab = l.slab[1:]
+	v.Key, v.Data, v.Revision, v.Kind, v.Deleted = x.key, x.data, x.revision, l.number, x.deleted
+	if x.superseded {
+		v.Key = l.last.Key
+		l.last.Link(v)
+	} else if err := l.addHead(v); err != nil {
+		return err
+	}
+	l.last = v
+	s := l.s
+	s.retained++
+	s.bytes += v.Size()
+	s.versions.add(v.Hash(l.kind.name))
+	l.place(v, x.position)
+	return nil
+}
+
+func (l *loader) addHead(v *mvcc.Version) error {
+	l.kind.tree.Append(v)
+	if v.Deleted {
+		return nil
+	}
+	l.kind.live++
+	l.s.objects++
+	owners, err := wire.DecodeOwners(v.Data)
+	if err != nil {
+		return err
+	}
+	for _, uid := range owners {
+		l.s.owners.Set(ownership{clone(uid), l.number, v.Key})
+	}
+	return nil
+}
+
+// place enters the version in the index by revision.
+func (l *loader) place(v *mvcc.Version, position uint64) {
+	if v.Revision <= l.header.Cursor {
+		return
+	}
+	first := l.s.history.At(v.Revision)
+	if first == nil && position == 0 {
+		l.s.history.Put(v.Revision, v)
+		return
+	}
+	l.crowded = append(l.crowded, placed{v, position})
+}
+
+// finish orders the turns of several versions and checks the whole against the
+// trailer.
+func (l *loader) finish(f *frameReader, body []byte) (*state, error) {
+	s := l.s
+	slices.SortFunc(l.crowded, func(a, b placed) int {
+		switch {
+		case a.version.Revision != b.version.Revision:
+			return cmp(a.version.Revision, b.version.Revision)
+		default:
+			return cmp(a.position, b.position)
+		}
+	})
+	for _, p := range l.crowded {
+		last := s.history.At(p.version.Revision)
+		if last == nil {
+			return nil, f.damage("a turn misses its first version")
+		}
+		for last.Sibling() != nil {
+			last = last.Sibling()
+		}
+		last.LinkSibling(p.version)
+	}
+	s.history.Advance(s.token.Revision)
+	trailer, err := decodeHeader(body)
+	if err != nil {
+		return nil, err
+	}
+	if got := headerOf(s); trailer != l.header || got != trailer {
+		if got.Digest != trailer.Digest && got.Versions == trailer.Versions {
+			return nil, f.damage(sprintf("its digest is %x, its trailer says %x", got.Digest, trailer.Digest))
+		}
+		return nil, f.damage(sprintf("it holds %d objects in %d versions, its trailer says %d in %d", got.Objects, got.Versions, trailer.Objects, trailer.Versions))
+	}
+	if rest, _ := io.ReadFull(f.r, make([]byte, 1)); len(f.raw) > 0 || rest > 0 {
+		return nil, f.damage("it goes on after its trailer")
+	}
+	return s, nil
+}
+
+func cmp(a, b uint64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	default:
+		return 0
+	}
+}
+
+// Rewrite makes a new cluster of a snapshot.
+type Rewrite struct {
+	ClusterID, HistoryID string
+	// RaiseRevision is added to the root's revision, so that nothing of the
+	// new history is ever mistaken for the old one's.
+	RaiseRevision uint64
+}
+
+// RewriteSnapshot verifies a snapshot and writes it as the beginning of a new
+// cluster: new cluster and history IDs, revision raised, the floor at the new
+// revision, members and remembered requests dropped, log position 1 of term 1.
+func RewriteSnapshot(r io.Reader, w io.Writer, to Rewrite) (SnapshotHeader, error) {
+	s, err := readSnapshot(r)
+	if err != nil {
+		return SnapshotHeader{}, candor.Wrap("restore snapshot", err)
+	}
+	m := &Machine{state: s}
+	s.clusterID, s.historyID = to.ClusterID, to.HistoryID
+	s.floor = s.token.Revision
+	for s.cursor < s.floor {
+		m.prune(1 << 16)
+	}
+	s.token = candor.Token{Term: 1, Index: 1, Revision: s.token.Revision + to.RaiseRevision}
+	s.floor, s.cursor = s.token.Revision, s.token.Revision
+	s.history = mvcc.NewHistory(s.cursor)
+	s.leaderTerm, s.leaderID = 0, ""
+	s.members, s.requests = nil, newRequestTable()
+	m.publish()
+	snapshot := m.Snapshot()
+	defer snapshot.Release()
+	if _, err := snapshot.WriteTo(w); err != nil {
+		return SnapshotHeader{}, candor.Wrap("restore snapshot", err)
+	}
+	return snapshot.header(), nil
+}

@@ -1,0 +1,163 @@
+package fsm
+
+import (
+	"github.com/tidwall/btree"
+	"github.com/zeebo/xxh3"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm/mvcc"
+)
+
+// state is everything that a snapshot carries. One goroutine owns it.
+type state struct {
+	clusterID string
+	historyID string
+
+	token candor.Token
+	// time is cluster time in nanoseconds; it never moves backward.
+	time  int64
+	level uint32
+
+	// leaderTerm and leaderID are of the newest LeaderStart.
+	leaderTerm uint64
+	leaderID   string
+
+	// floor is the oldest revision that reads may ask for; versions superseded
+	// at or below cursor are pruned already. cursor <= floor.
+	floor, cursor uint64
+
+	kinds     []*kind
+	kindIndex map[candor.KindName]uint32
+	history   mvcc.History
+	owners    *btree.BTreeG[ownership]
+
+	cascades    *btree.Map[uint64, Cascade]
+	nextCascade uint64
+	members     []Member
+	records     []Record
+	faults      uint64
+	violations  uint64
+	requests    *requestTable
+
+	versions  sum
+	objects   uint64
+	retained  uint64
+	bytes     uint64
+	ownersMut bool
+}
+
+// kind is the objects of one kind. Its place in state.kinds is its ordinal,
+// which it keeps for ever, even while no Kind object declares it.
+type kind struct {
+	name candor.KindName
+	tree mvcc.Tree
+	// live counts objects that are not deleted.
+	live uint64
+	// touched is the last revision that changed an object of the kind.
+	touched uint64
+	// copied is the tree as last published; stale is set by changes.
+	copied mvcc.Tree
+	stale  bool
+}
+
+// ownership says that the object at (kind, key) names the owner.
+type ownership struct {
+	owner string
+	kind  uint32
+	key   string
+}
+
+func newOwners() *btree.BTreeG[ownership] {
+	return btree.NewBTreeGOptions(func(a, b ownership) bool {
+		switch {
+		case a.owner != b.owner:
+			return a.owner < b.owner
+		case a.kind != b.kind:
+			return a.kind < b.kind
+		default:
+			return a.key < b.key
+		}
+	}, btree.Options{NoLocks: true})
+}
+
+// Member is what a server said of itself in a Hello.
+type Member struct {
+	ServerID string
+	Name     string
+	// Level is the highest feature level that it supports.
+	Level uint32
+}
+
+// Record is a turn that was blocked by a fault or an invariant.
+type Record struct {
+	Index     uint64
+	Ordinal   uint32
+	Reason    candor.Reason
+	Invariant string
+	Subject   string
+	Actor     string
+	Detail    string
+}
+
+// maxRecords bounds the records that the state keeps: the newest.
+const maxRecords = 256
+
+// sum is a multiset hash: the sum, modulo 2^128, of the members' hashes.
+// Adding and removing are constant-time and order does not matter.
+type sum struct{ hi, lo uint64 }
+
+func (s *sum) add(h xxh3.Uint128) {
+	lo := s.lo + h.Lo
+	carry := uint64(0)
+	if lo < s.lo {
+		carry = 1
+	}
+	s.lo, s.hi = lo, s.hi+h.Hi+carry
+}
+
+func (s *sum) remove(h xxh3.Uint128) {
+	borrow := uint64(0)
+	if s.lo < h.Lo {
+		borrow = 1
+	}
+	s.lo, s.hi = s.lo-h.Lo, s.hi-h.Hi-borrow
+}
+
+func newState(clusterID string) *state {
+	return &state{
+		clusterID: clusterID,
+		level:     1,
+		kindIndex: map[candor.KindName]uint32{},
+		history:   mvcc.NewHistory(0),
+		owners:    newOwners(),
+		ownersMut: true,
+		cascades:  new(btree.Map[uint64, Cascade]),
+		requests:  newRequestTable(),
+	}
+}
+
+// addKind gives a kind its ordinal, once. The index is replaced, not changed:
+// published views share it.
+func (s *state) addKind(name candor.KindName) uint32 {
+	if ordinal, ok := s.kindIndex[name]; ok {
+		return ordinal
+	}
+	ordinal := uint32(len(s.kinds))
+	tree := mvcc.NewTree()
+	s.kinds = append(s.kinds, &kind{name: name, tree: tree, copied: tree.Copy()})
+	index := make(map[candor.KindName]uint32, len(s.kinds))
+	for i, k := range s.kinds {
+		index[k.name] = uint32(i)
+	}
+	s.kindIndex = index
+	return ordinal
+}
+
+// head is the newest version of an object, a deletion included, or nil.
+func (s *state) head(ref candor.Ref) *mvcc.Version {
+	ordinal, ok := s.kindIndex[ref.Kind]
+	if !ok {
+		return nil
+	}
+	return s.kinds[ordinal].tree.Head(ref.Key())
+}
