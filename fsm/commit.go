@@ -82,11 +82,13 @@ func (s *state) store(c *change) *mvcc.Version {
 func (s *state) indexOwners(ordinal uint32, key string, before, after *candor.Object) {
 	if before != nil {
 		for i := range before.Metadata.Owners {
+			s.ownersStale = true
 			s.owners.Delete(ownership{before.Metadata.Owners[i].UID, ordinal, key})
 		}
 	}
 	if after != nil {
 		for i := range after.Metadata.Owners {
+			s.ownersStale = true
 			s.owners.Set(ownership{clone(after.Metadata.Owners[i].UID), ordinal, key})
 		}
 	}

@@ -8,12 +8,8 @@ import (
 // prunePerEntry bounds how many versions one entry prunes.
 const prunePerEntry = 256
 
-// unlinksKept bounds the pruned versions that wait for a snapshot to end
-// before the apply goroutine looks at whether one is still being written.
+// unlinksKept is how large a list of cut chains is kept for the next time.
 const unlinksKept = 1024
-
-// unlink cuts a chain below a version whose predecessor is pruned.
-type unlink struct{ version *mvcc.Version }
 
 func (d *draft) compact() *candor.Error {
 	s, floor := d.m.state, d.cmd.Revision
@@ -41,15 +37,22 @@ func (m *Machine) prune(limit int) {
 		}
 	}
 	s.history.Forget(s.cursor)
-	if len(m.unlinks) > 0 && m.holds.Load() == 0 {
-		for _, u := range m.unlinks {
-			u.version.Unlink()
-		}
-		clear(m.unlinks)
-		m.unlinks = m.unlinks[:0]
-		if cap(m.unlinks) > unlinksKept {
-			m.unlinks = nil
-		}
+}
+
+// cutChains lets go of what earlier, published turns pruned, unless a snapshot
+// is still being written. A reader of an older view that finds a chain cut
+// therefore finds the newest view's floor above its revision.
+func (m *Machine) cutChains() {
+	if len(m.unlinks) == 0 || m.holds.Load() != 0 {
+		return
+	}
+	for _, v := range m.unlinks {
+		v.Unlink()
+	}
+	clear(m.unlinks)
+	m.unlinks = m.unlinks[:0]
+	if cap(m.unlinks) > unlinksKept {
+		m.unlinks = nil
 	}
 }
 
@@ -60,7 +63,7 @@ func (m *Machine) pruneBelow(v *mvcc.Version) {
 	k := s.kinds[v.Kind]
 	if prev := v.Prev(); prev != nil {
 		s.forget(k, prev)
-		m.unlinks = append(m.unlinks, unlink{v})
+		m.unlinks = append(m.unlinks, v)
 	}
 	if v.Deleted && k.tree.Head(v.Key) == v {
 		k.tree.Delete(v)

@@ -9,6 +9,6 @@
 //
 // There is no clock, randomness, goroutine, I/O, float or map order here; time
 // comes in the entry. What a turn does changes only with the replicated
-// feature level. server/replica feeds it and is the only caller of Apply,
-// Snapshot and Restore, from one goroutine.
+// feature level. server/replica feeds it and is the only caller of Apply
+// and Restore, from one goroutine.
 package fsm

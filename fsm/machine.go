@@ -6,6 +6,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/command"
+	"github.com/candor-plane/candor/fsm/mvcc"
 )
 
 // Config of a Machine.
@@ -25,19 +26,23 @@ type FaultReport struct {
 	Stack  []byte
 }
 
-// Machine is the state machine. Apply, Snapshot and Restore belong to one
-// goroutine; everything else may be called from any.
+// Machine is the state machine. Apply and Restore belong to one goroutine;
+// everything else may be called from any.
 type Machine struct {
 	config Config
-	state  *state
+
+	// applying guards the state, so that a snapshot may be captured between
+	// two batches by anyone.
+	applying sync.Mutex
+	state    *state
 	draft  draft
 	skip   ruleSet
 	cmd    command.Command
 
 	view  atomic.Pointer[View]
 	holds atomic.Int64
-	// unlinks are pruned versions that a snapshot may still be reading.
-	unlinks []unlink
+	// unlinks are versions whose predecessors are pruned, to be cut off.
+	unlinks []*mvcc.Version
 
 	mu      sync.Mutex
 	digests digestRing
@@ -74,6 +79,9 @@ type EntryResult struct {
 // build's: both mean that this node must stop and that nothing was applied of
 // that entry.
 func (m *Machine) Apply(batch []Committed) []EntryResult {
+	m.applying.Lock()
+	defer m.applying.Unlock()
+	m.cutChains()
 	out := make([]EntryResult, len(batch))
 	for i := range batch {
 		out[i] = m.applyEntry(&batch[i])

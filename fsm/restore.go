@@ -28,6 +28,8 @@ func (m *Machine) Restore(r io.Reader) error {
 	if served := m.View().token; s.token.Index < served.Index || s.token.Revision < served.Revision {
 		return candor.Errorf(candor.ReasonConflict, "snapshot is at %s, below the served position %s", s.token, served)
 	}
+	m.applying.Lock()
+	defer m.applying.Unlock()
 	m.state = s
 	m.unlinks = nil
 	m.noteDigest()

@@ -50,9 +50,10 @@ type Snapshot struct {
 	release  sync.Once
 }
 
-// Snapshot captures the published state in constant time. It belongs to the
-// goroutine that calls Apply.
+// Snapshot captures the published state in constant time, between two batches.
 func (m *Machine) Snapshot() *Snapshot {
+	m.applying.Lock()
+	defer m.applying.Unlock()
 	m.holds.Add(1)
 	return &Snapshot{m: m, view: m.View(), leaderID: m.state.leaderID, requests: m.state.requests.all()}
 }

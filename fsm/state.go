@@ -39,11 +39,15 @@ type state struct {
 	violations  uint64
 	requests    *requestTable
 
-	versions  sum
-	objects   uint64
-	retained  uint64
-	bytes     uint64
-	ownersMut bool
+	versions sum
+	objects  uint64
+	retained uint64
+	bytes    uint64
+
+	// ownersCopied is the index as last published; ownersStale is set by
+	// changes.
+	ownersCopied *btree.BTreeG[ownership]
+	ownersStale  bool
 }
 
 // kind is the objects of one kind. Its place in state.kinds is its ordinal,
@@ -125,14 +129,14 @@ func (s *sum) remove(h xxh3.Uint128) {
 
 func newState(clusterID string) *state {
 	return &state{
-		clusterID: clusterID,
-		level:     1,
-		kindIndex: map[candor.KindName]uint32{},
-		history:   mvcc.NewHistory(0),
-		owners:    newOwners(),
-		ownersMut: true,
-		cascades:  new(btree.Map[uint64, Cascade]),
-		requests:  newRequestTable(),
+		clusterID:   clusterID,
+		level:       1,
+		kindIndex:   map[candor.KindName]uint32{},
+		history:     mvcc.NewHistory(0),
+		owners:      newOwners(),
+		ownersStale: true,
+		cascades:    new(btree.Map[uint64, Cascade]),
+		requests:    newRequestTable(),
 	}
 }
 

@@ -26,6 +26,7 @@ type View struct {
 	members       []Member
 	records       []Record
 	requests      *requestTable
+	owners        *btree.BTreeG[ownership]
 	stats         Stats
 }
 
@@ -60,6 +61,10 @@ func (m *Machine) publish() {
 		}
 		v.kinds[i] = viewKind{name: k.name, tree: k.copied, live: k.live, touched: k.touched}
 	}
+	if s.ownersStale {
+		s.ownersCopied, s.ownersStale = s.owners.Copy(), false
+	}
+	v.owners = s.ownersCopied
 	if old := m.view.Load(); old != nil && s.cascades.Len() == 0 && old.cascades.Len() == 0 {
 		v.cascades = old.cascades
 	} else {

@@ -1,0 +1,94 @@
+// Package feed wakes whoever waits for a kind to change. One goroutine watches
+// the applied index; waiters of kinds that did not change stay asleep.
+//
+// It guarantees that a waiter is woken for every revision that touches its
+// kind and says nothing of what changed: the view does. Watches call it; it
+// may be called concurrently.
+package feed
+
+import (
+	"context"
+	"sync"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm"
+)
+
+// Applied is what the feed needs of the replica.
+type Applied interface {
+	WaitApplied(ctx context.Context, index uint64) error
+}
+
+// Feed is the wake-up list of one node.
+type Feed struct {
+	machine *fsm.Machine
+	applied Applied
+	cancel  context.CancelFunc
+	done    chan struct{}
+
+	mu    sync.Mutex
+	kinds map[candor.KindName]*signal
+}
+
+// signal is closed when its kind has been touched after revision.
+type signal struct {
+	revision uint64
+	changed  chan struct{}
+}
+
+// New starts a feed. Close ends it.
+func New(machine *fsm.Machine, applied Applied) *Feed {
+	if machine == nil || applied == nil {
+		panic("feed: machine and applied are required")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	f := &Feed{machine: machine, applied: applied, cancel: cancel, done: make(chan struct{}), kinds: map[candor.KindName]*signal{}}
+	go f.run(ctx)
+	return f
+}
+
+// Close ends the feed and waits for its goroutine. Waiters keep waiting for
+// their own contexts.
+func (f *Feed) Close() {
+	f.cancel()
+	<-f.done
+}
+
+// Changed returns the newest view and a channel that is closed once a later
+// view has touched the kind.
+func (f *Feed) Changed(kind candor.KindName) (*fsm.View, <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := f.kinds[kind]
+	view := f.machine.View()
+	if touched := view.Touched(kind); s == nil || touched > s.revision {
+		if s != nil {
+			close(s.changed)
+		}
+		s = &signal{revision: touched, changed: make(chan struct{})}
+		f.kinds[kind] = s
+	}
+	return view, s.changed
+}
+
+func (f *Feed) run(ctx context.Context) {
+	defer close(f.done)
+	for {
+		view := f.machine.View()
+		f.wake(view)
+		if f.applied.WaitApplied(ctx, view.Token().Index+1) != nil {
+			return
+		}
+	}
+}
+
+func (f *Feed) wake(view *fsm.View) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for kind, s := range f.kinds {
+		if view.Touched(kind) > s.revision {
+			close(s.changed)
+			delete(f.kinds, kind)
+		}
+	}
+}

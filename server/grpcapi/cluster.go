@@ -1,0 +1,203 @@
+package grpcapi
+
+import (
+	"context"
+
+	"google.golang.org/grpc"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm"
+	"github.com/candor-plane/candor/fsm/command"
+	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/rpc/convert"
+)
+
+// Topology changes who is a member. It runs on the leader; elsewhere it
+// refuses with NOT_LEADER and a hint. Each method returns the index of the
+// configuration that it left.
+type Topology interface {
+	Join(ctx context.Context, in *candorv1.JoinRequest) (uint64, error)
+	Promote(ctx context.Context, server string, expected uint64) (uint64, error)
+	Remove(ctx context.Context, server string, expected uint64, force bool) (uint64, error)
+	TransferLeader(ctx context.Context, server string) error
+	Members() (members []*candorv1.Member, configurationIndex uint64)
+}
+
+// Node describes this server.
+type Node interface {
+	// Status fills everything but the witness.
+	Status() *candorv1.StatusResponse
+	// Diagnostics fills everything but the witness.
+	Diagnostics() *candorv1.NodeResponse
+	Leader() *candor.LeaderHint
+}
+
+// Cluster is the cluster service.
+type Cluster struct {
+	candorv1.UnimplementedClusterServiceServer
+	machine  *fsm.Machine
+	reader   Reader
+	proposer Proposer
+	topology Topology
+	node     Node
+}
+
+// NewCluster returns the service.
+func NewCluster(machine *fsm.Machine, reader Reader, proposer Proposer, topology Topology, node Node) *Cluster {
+	if machine == nil || reader == nil || proposer == nil || topology == nil || node == nil {
+		panic("grpcapi: every dependency of the cluster service is required")
+	}
+	return &Cluster{machine: machine, reader: reader, proposer: proposer, topology: topology, node: node}
+}
+
+func (s *Cluster) witness() *candorv1.Witness {
+	w := s.reader.Witness(s.machine.View())
+	return convert.WitnessToProto(&w)
+}
+
+// Status answers from this node alone.
+func (s *Cluster) Status(context.Context, *candorv1.StatusRequest) (*candorv1.StatusResponse, error) {
+	out := s.node.Status()
+	out.Witness = s.witness()
+	return out, nil
+}
+
+// Members lists the configuration as this node knows it, with gossip's hints.
+func (s *Cluster) Members(context.Context, *candorv1.MembersRequest) (*candorv1.MembersResponse, error) {
+	members, index := s.topology.Members()
+	return &candorv1.MembersResponse{Members: members, ConfigurationIndex: index, Witness: s.witness()}, nil
+}
+
+// Join adds a non-voter.
+func (s *Cluster) Join(ctx context.Context, in *candorv1.JoinRequest) (*candorv1.JoinResponse, error) {
+	view := s.machine.View()
+	switch {
+	case in.GetServerId() == "" || in.GetRaftAddress() == "" || in.GetApiAddress() == "" || in.GetName() == "":
+		return nil, candor.Errorf(candor.ReasonInvalid, "join: server ID, name, Raft address and API address are required")
+	case in.GetClusterId() != "" && in.GetClusterId() != view.ClusterID():
+		return nil, candor.Errorf(candor.ReasonClusterMismatch, "join: server %s belongs to cluster %s; this is cluster %s", in.GetName(), in.GetClusterId(), view.ClusterID())
+	case in.GetFeatureLevel() < view.Level():
+		return nil, candor.Errorf(candor.ReasonFeatureLevel, "join: server %s supports feature level %d; the cluster is at %d: run a newer build", in.GetName(), in.GetFeatureLevel(), view.Level())
+	}
+	index, err := s.topology.Join(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	members, _ := s.topology.Members()
+	return &candorv1.JoinResponse{ClusterId: view.ClusterID(), HistoryId: view.HistoryID(), ConfigurationIndex: index, Members: members, Witness: s.witness()}, nil
+}
+
+// Promote makes a caught-up non-voter vote.
+func (s *Cluster) Promote(ctx context.Context, in *candorv1.PromoteRequest) (*candorv1.PromoteResponse, error) {
+	index, err := s.topology.Promote(ctx, in.GetServer(), in.GetExpectedConfigurationIndex())
+	if err != nil {
+		return nil, err
+	}
+	return &candorv1.PromoteResponse{ConfigurationIndex: index, Witness: s.witness()}, nil
+}
+
+// Remove takes a server out of the configuration.
+func (s *Cluster) Remove(ctx context.Context, in *candorv1.RemoveRequest) (*candorv1.RemoveResponse, error) {
+	index, err := s.topology.Remove(ctx, in.GetServer(), in.GetExpectedConfigurationIndex(), in.GetForce())
+	if err != nil {
+		return nil, err
+	}
+	return &candorv1.RemoveResponse{ConfigurationIndex: index, Witness: s.witness()}, nil
+}
+
+// TransferLeader hands leadership to another voter.
+func (s *Cluster) TransferLeader(ctx context.Context, in *candorv1.TransferLeaderRequest) (*candorv1.TransferLeaderResponse, error) {
+	if err := s.topology.TransferLeader(ctx, in.GetServer()); err != nil {
+		return nil, err
+	}
+	return &candorv1.TransferLeaderResponse{Leader: convert.LeaderHintToProto(s.node.Leader()), Witness: s.witness()}, nil
+}
+
+// snapshotChunk is the size of one message of a snapshot stream.
+const snapshotChunk = 256 << 10
+
+// Snapshot streams this node's published state.
+func (s *Cluster) Snapshot(_ *candorv1.SnapshotRequest, stream grpc.ServerStreamingServer[candorv1.SnapshotResponse]) error {
+	snapshot := s.machine.Snapshot()
+	defer snapshot.Release()
+	w := &chunkWriter{stream: stream, next: &candorv1.SnapshotResponse{
+		Token: convert.TokenToProto(snapshot.Token()), EstimatedBytes: snapshot.EstimatedBytes(), Witness: s.witness(),
+	}}
+	if _, err := snapshot.WriteTo(w); err != nil {
+		return err
+	}
+	return w.flush()
+}
+
+// chunkWriter cuts a stream into messages.
+type chunkWriter struct {
+	stream grpc.ServerStreamingServer[candorv1.SnapshotResponse]
+	next   *candorv1.SnapshotResponse
+}
+
+func (w *chunkWriter) Write(p []byte) (int, error) {
+	w.next.Chunk = append(w.next.Chunk, p...)
+	if len(w.next.Chunk) < snapshotChunk {
+		return len(p), nil
+	}
+	return len(p), w.flush()
+}
+
+func (w *chunkWriter) flush() error {
+	if len(w.next.GetChunk()) == 0 {
+		return nil
+	}
+	err := w.stream.Send(w.next)
+	w.next = &candorv1.SnapshotResponse{}
+	return err
+}
+
+// Compact raises the floor.
+func (s *Cluster) Compact(ctx context.Context, in *candorv1.CompactRequest) (*candorv1.CompactResponse, error) {
+	if in.GetRevision() == 0 {
+		return nil, candor.Errorf(candor.ReasonInvalid, "compact: say which revision becomes the floor")
+	}
+	if err := s.do(ctx, command.Compact(in.GetRevision())); err != nil {
+		return nil, err
+	}
+	return &candorv1.CompactResponse{Floor: s.machine.View().Floor(), Witness: s.witness()}, nil
+}
+
+// RaiseFeatureLevel raises the level that turns branch on.
+func (s *Cluster) RaiseFeatureLevel(ctx context.Context, in *candorv1.RaiseFeatureLevelRequest) (*candorv1.RaiseFeatureLevelResponse, error) {
+	if in.GetLevel() > candor.FeatureLevel {
+		return nil, candor.Errorf(candor.ReasonFeatureLevel, "this build supports feature level %d, not %d", candor.FeatureLevel, in.GetLevel())
+	}
+	if err := s.membersHaveSpoken(); err != nil {
+		return nil, err
+	}
+	if err := s.do(ctx, command.RaiseLevel(in.GetLevel())); err != nil {
+		return nil, err
+	}
+	return &candorv1.RaiseFeatureLevelResponse{Level: s.machine.View().Level(), Witness: s.witness()}, nil
+}
+
+// membersHaveSpoken refuses while a member of the configuration has not said
+// which level it supports.
+func (s *Cluster) membersHaveSpoken() error {
+	said := map[string]bool{}
+	for _, m := range s.machine.View().Members() {
+		said[m.ServerID] = true
+	}
+	members, _ := s.topology.Members()
+	for _, m := range members {
+		if !said[m.GetServerId()] {
+			return candor.Errorf(candor.ReasonFeatureLevel, "server %s has not said which feature level it supports: wait until it has joined", m.GetName())
+		}
+	}
+	return nil
+}
+
+func (s *Cluster) do(ctx context.Context, c *command.Command) error {
+	c.Actor = actorOf(ctx)
+	result, err := s.proposer.Propose(ctx, c, 0)
+	if err != nil {
+		return err
+	}
+	return result.Err()
+}

@@ -1,0 +1,58 @@
+package grpcapi
+
+import (
+	"context"
+
+	"github.com/candor-plane/candor/fsm"
+	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/rpc/convert"
+)
+
+// Diagnostics is the diagnostics service: this node alone, without quorum.
+type Diagnostics struct {
+	candorv1.UnimplementedDiagnosticsServiceServer
+	machine *fsm.Machine
+	reader  Reader
+	node    Node
+}
+
+// NewDiagnostics returns the service.
+func NewDiagnostics(machine *fsm.Machine, reader Reader, node Node) *Diagnostics {
+	if machine == nil || reader == nil || node == nil {
+		panic("grpcapi: every dependency of the diagnostics service is required")
+	}
+	return &Diagnostics{machine: machine, reader: reader, node: node}
+}
+
+func (s *Diagnostics) witness() *candorv1.Witness {
+	w := s.reader.Witness(s.machine.View())
+	return convert.WitnessToProto(&w)
+}
+
+// Node describes this node.
+func (s *Diagnostics) Node(context.Context, *candorv1.NodeRequest) (*candorv1.NodeResponse, error) {
+	out := s.node.Diagnostics()
+	out.Witness = s.witness()
+	return out, nil
+}
+
+// Digests lists recent state digests by index.
+func (s *Diagnostics) Digests(_ context.Context, in *candorv1.DigestsRequest) (*candorv1.DigestsResponse, error) {
+	out := &candorv1.DigestsResponse{Witness: s.witness()}
+	for _, d := range s.machine.Digests(in.GetFromIndex()) {
+		out.Digests = append(out.Digests, &candorv1.IndexDigest{Index: d.Index, Digest: d.Digest[:]})
+	}
+	return out, nil
+}
+
+// Records lists the turns that faults and invariants blocked.
+func (s *Diagnostics) Records(context.Context, *candorv1.RecordsRequest) (*candorv1.RecordsResponse, error) {
+	out := &candorv1.RecordsResponse{Witness: s.witness()}
+	for _, r := range s.machine.View().Records() {
+		out.Records = append(out.Records, &candorv1.TurnRecord{
+			Index: r.Index, Ordinal: r.Ordinal, Reason: string(r.Reason), Invariant: r.Invariant,
+			Subject: r.Subject, Actor: r.Actor, Detail: r.Detail,
+		})
+	}
+	return out, nil
+}

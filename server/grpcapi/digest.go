@@ -1,0 +1,61 @@
+package grpcapi
+
+import (
+	"context"
+
+	"github.com/zeebo/xxh3"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm/command"
+	"github.com/candor-plane/candor/internal/wire"
+	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+)
+
+// ActorHeader is the metadata key in which a client says who it is. Until the
+// servers authenticate, it is the client's word.
+const ActorHeader = "candor-actor"
+
+func actorOf(ctx context.Context) string {
+	if values := metadata.ValueFromIncomingContext(ctx, ActorHeader); len(values) > 0 && values[0] != "" {
+		return values[0]
+	}
+	return "anonymous"
+}
+
+// digestOf binds a request ID to what was asked: a repeat is recognised
+// whatever server it reaches, another request under the same ID is refused.
+func digestOf(verb command.Verb, o *candor.Object) uint64 {
+	var scratch [1024]byte
+	b := append(scratch[:0], byte(verb))
+	return xxh3.Hash(wire.AppendObject(b, o))
+}
+
+// digestOfRequest is digestOf for requests that carry no object. The write
+// options do not count: they say how, not what.
+func digestOfRequest(in proto.Message, _ *candorv1.WriteOptions) uint64 {
+	b := append([]byte(nil), in.ProtoReflect().Descriptor().Name()...)
+	m := in.ProtoReflect()
+	fields := m.Descriptor().Fields()
+	for i := range fields.Len() {
+		f := fields.Get(i)
+		if f.Name() == "write" || !m.Has(f) {
+			continue
+		}
+		one := m.New()
+		one.Set(f, m.Get(f))
+		b = appendDeterministic(b, one)
+	}
+	return xxh3.Hash(b)
+}
+
+func appendDeterministic(b []byte, m protoreflect.Message) []byte {
+	out, err := proto.MarshalOptions{Deterministic: true}.MarshalAppend(b, m.Interface())
+	if err != nil {
+		// Only invalid UTF-8 fails, which gRPC has refused already.
+		return b
+	}
+	return out
+}

@@ -1,0 +1,145 @@
+package grpcapi
+
+import (
+	"context"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm"
+	"github.com/candor-plane/candor/fsm/mvcc"
+	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/rpc/convert"
+	"github.com/candor-plane/candor/server/read"
+)
+
+// Objects is the object service.
+type Objects struct {
+	candorv1.UnimplementedObjectServiceServer
+	machine  *fsm.Machine
+	reader   Reader
+	proposer Proposer
+	kinds    Kinds
+	changes  Changes
+	stopping <-chan struct{}
+}
+
+// NewObjects returns the service. Watches end when stopping is closed.
+func NewObjects(machine *fsm.Machine, reader Reader, proposer Proposer, kinds Kinds, changes Changes, stopping <-chan struct{}) *Objects {
+	if machine == nil || reader == nil || proposer == nil || kinds == nil || changes == nil || stopping == nil {
+		panic("grpcapi: every dependency of the object service is required")
+	}
+	return &Objects{machine: machine, reader: reader, proposer: proposer, kinds: kinds, changes: changes, stopping: stopping}
+}
+
+// Get reads one object.
+func (s *Objects) Get(ctx context.Context, in *candorv1.GetRequest) (*candorv1.GetResponse, error) {
+	ref := candor.Ref{Kind: candor.KindName(in.GetKind()), Namespace: in.GetNamespace(), Name: in.GetName()}
+	view, witness, err := s.view(ctx, in.GetRead())
+	if err != nil {
+		return nil, err
+	}
+	v, err := view.Get(ref, in.GetRead().GetAtRevision())
+	if err == nil {
+		err = s.stillReadable(in.GetRead().GetAtRevision())
+	}
+	if err != nil {
+		return nil, withWitness(err, witness)
+	}
+	if v == nil {
+		return nil, withWitness(s.missing(view, ref), witness)
+	}
+	o, err := objectOf(v)
+	if err != nil {
+		return nil, withWitness(err, witness)
+	}
+	return &candorv1.GetResponse{Object: o, Witness: convert.WitnessToProto(&witness)}, nil
+}
+
+// History lists the retained versions of one object, newest first.
+func (s *Objects) History(ctx context.Context, in *candorv1.HistoryRequest) (*candorv1.HistoryResponse, error) {
+	ref := candor.Ref{Kind: candor.KindName(in.GetKind()), Namespace: in.GetNamespace(), Name: in.GetName()}
+	view, witness, err := s.view(ctx, in.GetRead())
+	if err != nil {
+		return nil, err
+	}
+	out := &candorv1.HistoryResponse{Witness: convert.WitnessToProto(&witness)}
+	at := in.GetRead().GetAtRevision()
+	view.Chain(ref, func(v *mvcc.Version) bool {
+		if at != 0 && v.Revision > at {
+			return true
+		}
+		var o *candorv1.Object
+		if o, err = objectOf(v); err != nil {
+			return false
+		}
+		out.Versions = append(out.Versions, &candorv1.ObjectVersion{Revision: v.Revision, Deleted: v.Deleted, Object: o})
+		return true
+	})
+	out.Floor = s.machine.View().Floor()
+	if err == nil && len(out.Versions) == 0 {
+		err = s.missing(view, ref)
+	}
+	if err != nil {
+		return nil, withWitness(err, witness)
+	}
+	return out, nil
+}
+
+// stillReadable refuses what was read at an older revision if compaction
+// passed that revision meanwhile: chains may have been cut under the reader.
+func (s *Objects) stillReadable(revision uint64) error {
+	if revision == 0 {
+		return nil
+	}
+	return s.machine.View().Readable(revision)
+}
+
+// view serves a view as the read options ask.
+func (s *Objects) view(ctx context.Context, o *candorv1.ReadOptions) (*fsm.View, candor.Witness, error) {
+	return s.reader.View(ctx, readRequest(o))
+}
+
+func readRequest(o *candorv1.ReadOptions) read.Request {
+	q := read.Request{
+		Freshness: convert.FreshnessFromProto(o.GetFreshness()), AtRevision: o.GetAtRevision(),
+	}
+	if o != nil {
+		q.MaxLag = o.MaxRootLag
+	}
+	if t := o.GetRequiredRootToken(); t != nil {
+		q.Required = convert.PortableTokenFromProto(t)
+	}
+	if d := o.GetMaxStaleness(); d != nil {
+		bound := d.AsDuration()
+		q.MaxStaleness = &bound
+	}
+	return q
+}
+
+// missing is NOT_FOUND, or UNKNOWN_KIND when the kind is what does not exist.
+func (s *Objects) missing(view *fsm.View, ref candor.Ref) error {
+	if _, err := s.kinds.ByName(ref.Kind); err != nil {
+		return err
+	}
+	return &candor.Error{Reason: candor.ReasonNotFound, Subject: ref.String(), Revision: view.Token().Revision, Message: ref.String() + " does not exist"}
+}
+
+// objectOf decodes the stored form, which is the wire form.
+func objectOf(v *mvcc.Version) (*candorv1.Object, error) {
+	o := new(candorv1.Object)
+	if err := proto.Unmarshal(v.Data, o); err != nil {
+		return nil, candor.Errorf(candor.ReasonDataCorrupt, "stored version %s@%d does not decode: %w", v.Key, v.Revision, err)
+	}
+	return o, nil
+}
+
+// withWitness attaches the witness of the view that an error was found on.
+func withWitness(err error, w candor.Witness) error {
+	e, ok := candor.Wrap("", err).(*candor.Error)
+	if !ok {
+		return err
+	}
+	e.Witness = &w
+	return e
+}

@@ -1,0 +1,180 @@
+package grpcapi
+
+import (
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm"
+	"github.com/candor-plane/candor/fsm/mvcc"
+	"github.com/candor-plane/candor/internal/wire"
+	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/rpc/convert"
+)
+
+const (
+	defaultBookmark = 10 * time.Second
+	minBookmark     = 100 * time.Millisecond
+	// batchEvents ends a message early, at the end of a turn.
+	batchEvents = 512
+)
+
+// Watch streams the changes of a kind after a revision: every one, once, in
+// order, whole turns at a time. A stream whose position falls below the floor
+// ends with COMPACTED.
+func (s *Objects) Watch(in *candorv1.WatchRequest, stream grpc.ServerStreamingServer[candorv1.WatchResponse]) error {
+	selector, err := candor.ParseSelector(in.GetLabelSelector())
+	if err != nil {
+		return err
+	}
+	kind := candor.KindName(in.GetKind())
+	if _, err := s.kinds.ByName(kind); err != nil {
+		return err
+	}
+	view, witness, err := s.view(stream.Context(), in.GetRead())
+	if err != nil {
+		return err
+	}
+	w := &watch{service: s, stream: stream, kind: kind, selector: selector, in: in, position: in.GetAfterRevision()}
+	if w.position == 0 {
+		w.position = view.Token().Revision
+	}
+	if w.position < view.Floor() || w.position > view.Token().Revision {
+		return withWitness(view.Readable(w.position), witness)
+	}
+	started := &candorv1.WatchResponse{Type: candorv1.WatchResponseType_WATCH_RESPONSE_TYPE_STARTED, Revision: w.position, Witness: convert.WitnessToProto(&witness)}
+	if err := stream.Send(started); err != nil {
+		return err
+	}
+	return w.run()
+}
+
+// watch is one stream.
+type watch struct {
+	service  *Objects
+	stream   grpc.ServerStreamingServer[candorv1.WatchResponse]
+	kind     candor.KindName
+	selector candor.Selector
+	in       *candorv1.WatchRequest
+	position uint64
+	ordinal  uint32
+	known    bool
+}
+
+func (w *watch) run() error {
+	interval := defaultBookmark
+	if ms := w.in.GetBookmarkIntervalMs(); ms > 0 {
+		interval = max(minBookmark, time.Duration(ms)*time.Millisecond)
+	}
+	bookmarks := time.NewTicker(interval)
+	defer bookmarks.Stop()
+	for {
+		view, changed := w.service.changes.Changed(w.kind)
+		if err := w.deliver(view); err != nil {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-bookmarks.C:
+			if err := w.bookmark(); err != nil {
+				return err
+			}
+		case <-w.stream.Context().Done():
+			return w.stream.Context().Err()
+		case <-w.service.stopping:
+			return &candor.Error{Reason: candor.ReasonShuttingDown, Message: "the server stops: resume on another one"}
+		}
+	}
+}
+
+// deliver sends everything up to the view's revision.
+func (w *watch) deliver(view *fsm.View) error {
+	if w.position < view.Floor() {
+		return view.Readable(w.position)
+	}
+	upto := view.Token().Revision
+	if view.Touched(w.kind) <= w.position {
+		w.position = max(w.position, upto)
+		return nil
+	}
+	var events []*candorv1.Event
+	from := w.position
+	for w.position < upto {
+		w.position++
+		for v := view.Turn(w.position); v != nil; v = v.Sibling() {
+			e, err := w.event(view, v)
+			if err != nil {
+				return err
+			}
+			if e != nil {
+				events = append(events, e)
+			}
+		}
+		if len(events) >= batchEvents {
+			if err := w.send(from, events); err != nil {
+				return err
+			}
+			from, events = w.position, nil
+		}
+	}
+	return w.send(from, events)
+}
+
+// send delivers the events after position from, unless compaction passed it
+// while they were read: what a version replaced may have been cut off.
+func (w *watch) send(from uint64, events []*candorv1.Event) error {
+	if err := w.service.stillReadable(from); err != nil || len(events) == 0 {
+		return err
+	}
+	return w.stream.Send(&candorv1.WatchResponse{Type: candorv1.WatchResponseType_WATCH_RESPONSE_TYPE_EVENTS, Revision: w.position, Events: events})
+}
+
+func (w *watch) bookmark() error {
+	view := w.service.machine.View()
+	if err := w.deliver(view); err != nil {
+		return err
+	}
+	witness := w.service.reader.Witness(view)
+	return w.stream.Send(&candorv1.WatchResponse{Type: candorv1.WatchResponseType_WATCH_RESPONSE_TYPE_BOOKMARK, Revision: w.position, Witness: convert.WitnessToProto(&witness)})
+}
+
+// event is what the version means to this stream, or nil.
+func (w *watch) event(view *fsm.View, v *mvcc.Version) (*candorv1.Event, error) {
+	if !w.known {
+		if view.KindName(v.Kind) != w.kind {
+			return nil, nil
+		}
+		w.ordinal, w.known = v.Kind, true
+	}
+	if v.Kind != w.ordinal {
+		return nil, nil
+	}
+	namespace, name := candor.SplitKey(v.Key)
+	if (w.in.GetNamespace() != "" && namespace != w.in.GetNamespace()) || (w.in.GetName() != "" && name != w.in.GetName()) {
+		return nil, nil
+	}
+	before := view.Before(v)
+	was := before != nil && w.matches(before)
+	is := !v.Deleted && w.matches(v)
+	e := &candorv1.Event{Revision: v.Revision}
+	switch {
+	case is && was:
+		e.Type = candorv1.EventType_EVENT_TYPE_MODIFIED
+	case is:
+		e.Type = candorv1.EventType_EVENT_TYPE_ADDED
+	case was:
+		e.Type = candorv1.EventType_EVENT_TYPE_DELETED
+	default:
+		return nil, nil
+	}
+	var err error
+	if e.Object, err = objectOf(v); err == nil && w.in.GetWithPrevious() && before != nil {
+		e.Previous, err = objectOf(before)
+	}
+	return e, err
+}
+
+func (w *watch) matches(v *mvcc.Version) bool {
+	return w.selector.Empty() || w.selector.Matches(wire.DecodeLabels(v.Data))
+}

@@ -1,0 +1,179 @@
+package grpcapi
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm"
+	"github.com/candor-plane/candor/fsm/command"
+	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/rpc/convert"
+)
+
+// validations is how often a write is validated again because its kind moved
+// between validation and turn.
+const validations = 4
+
+// builder makes the operations of a write against the kinds as they now are.
+type builder func() (then, otherwise []command.Operation, err error)
+
+// Create makes an object.
+func (s *Objects) Create(ctx context.Context, in *candorv1.CreateRequest) (*candorv1.CreateResponse, error) {
+	object := convert.ObjectFromProto(in.GetObject())
+	res, err := s.writeOne(ctx, in.GetWrite(), digestOf(command.VerbCreate, object), func() (command.Operation, error) {
+		return s.createOperation(object)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &candorv1.CreateResponse{Result: res}, nil
+}
+
+// Update replaces an object's desired state and client metadata.
+func (s *Objects) Update(ctx context.Context, in *candorv1.UpdateRequest) (*candorv1.UpdateResponse, error) {
+	object := convert.ObjectFromProto(in.GetObject())
+	res, err := s.writeOne(ctx, in.GetWrite(), digestOf(command.VerbUpdate, object), func() (command.Operation, error) {
+		return s.updateOperation(object)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &candorv1.UpdateResponse{Result: res}, nil
+}
+
+// UpdateStatus replaces the reconciled part of status.
+func (s *Objects) UpdateStatus(ctx context.Context, in *candorv1.UpdateStatusRequest) (*candorv1.UpdateStatusResponse, error) {
+	res, err := s.writeOne(ctx, in.GetWrite(), digestOfRequest(in, in.GetWrite()), func() (command.Operation, error) {
+		return s.statusOperation(command.VerbUpdateStatus, in)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &candorv1.UpdateStatusResponse{Result: res}, nil
+}
+
+// Observe replaces status.observed.
+func (s *Objects) Observe(ctx context.Context, in *candorv1.ObserveRequest) (*candorv1.ObserveResponse, error) {
+	res, err := s.writeOne(ctx, in.GetWrite(), digestOfRequest(in, in.GetWrite()), func() (command.Operation, error) {
+		return s.statusOperation(command.VerbObserve, in)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &candorv1.ObserveResponse{Result: res}, nil
+}
+
+// Delete ends an object, or marks it where finalizers or contents hold it.
+func (s *Objects) Delete(ctx context.Context, in *candorv1.DeleteRequest) (*candorv1.DeleteResponse, error) {
+	res, result, err := s.writeResult(ctx, in.GetWrite(), digestOfRequest(in, in.GetWrite()), single(func() (command.Operation, error) {
+		return deleteOperation(in), nil
+	}))
+	if err != nil {
+		return nil, err
+	}
+	removed := len(result.Ops) > 0 && result.Ops[0].Version != nil && result.Ops[0].Version.Deleted
+	return &candorv1.DeleteResponse{Result: res, Removed: removed}, nil
+}
+
+func (s *Objects) writeOne(ctx context.Context, w *candorv1.WriteOptions, digest uint64, build func() (command.Operation, error)) (*candorv1.WriteResult, error) {
+	res, _, err := s.writeResult(ctx, w, digest, single(build))
+	return res, err
+}
+
+func single(build func() (command.Operation, error)) builder {
+	return func() ([]command.Operation, []command.Operation, error) {
+		op, err := build()
+		return []command.Operation{op}, nil, err
+	}
+}
+
+func (s *Objects) writeResult(ctx context.Context, w *candorv1.WriteOptions, digest uint64, build builder) (*candorv1.WriteResult, *fsm.Result, error) {
+	result, err := s.propose(ctx, w, digest, nil, build)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := s.writeAnswer(result)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(result.Ops) > 0 && result.Ops[0].Version != nil {
+		out.Object, err = objectOf(result.Ops[0].Version)
+	}
+	return out, result, err
+}
+
+func (s *Objects) writeAnswer(result *fsm.Result) (*candorv1.WriteResult, error) {
+	witness := s.reader.Witness(s.machine.View())
+	return &candorv1.WriteResult{
+		AcceptedRootToken: convert.TokenToProto(result.Token), Changed: result.Changed, Replayed: result.Replayed,
+		Witness: convert.WitnessToProto(&witness),
+	}, nil
+}
+
+// propose validates, proposes, and validates again when the turn found that
+// the kind had moved.
+func (s *Objects) propose(ctx context.Context, w *candorv1.WriteOptions, digest uint64, compares []command.Compare, build builder) (*fsm.Result, error) {
+	c, err := s.command(ctx, w, digest)
+	if err != nil {
+		return nil, err
+	}
+	c.Compares = compares
+	for attempt := 1; ; attempt++ {
+		if c.Then, c.Else, err = build(); err != nil {
+			return nil, withWitness(err, s.reader.Witness(s.machine.View()))
+		}
+		result, err := s.execute(ctx, c, w)
+		if err != nil {
+			return nil, err
+		}
+		err = result.Err()
+		if err == nil {
+			return &result, nil
+		}
+		if !kindMoved(&result) || attempt == validations {
+			return nil, withWitness(err, s.reader.Witness(s.machine.View()))
+		}
+		if err := s.proposer.WaitApplied(ctx, result.Token.Index); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (s *Objects) execute(ctx context.Context, c *command.Command, w *candorv1.WriteOptions) (fsm.Result, error) {
+	if w.GetDryRun() {
+		return s.machine.View().DryRun(c), nil
+	}
+	return s.proposer.Propose(ctx, c, w.GetExpectedConfigurationIndex())
+}
+
+// kindMoved says whether the turn refused because the Kind object changed.
+func kindMoved(r *fsm.Result) bool {
+	const prefix = "kinds/"
+	return r.Reason == candor.ReasonConflict && len(r.Subject) > len(prefix) && r.Subject[:len(prefix)] == prefix && len(r.Fields) == 0 && r.Revision != 0
+}
+
+// command starts a write from its options.
+func (s *Objects) command(ctx context.Context, w *candorv1.WriteOptions, digest uint64) (*command.Command, error) {
+	c := &command.Command{
+		Type: command.TypeWrite, Actor: actorOf(ctx), RequestID: w.GetRequestId(), NotAfter: w.GetNotAfter(), Digest: digest,
+		Reason: w.GetReason(), Message: w.GetMessage(), Because: convert.VersionRefFromProto(w.GetBecause()),
+	}
+	if t := w.GetReadToken(); t != nil {
+		c.ReadToken = convert.TokenFromProto(t)
+	}
+	switch {
+	case len(c.Actor) > candor.MaxActorBytes:
+		return nil, candor.Errorf(candor.ReasonInvalid, "actor has %d bytes; at most %d are allowed", len(c.Actor), candor.MaxActorBytes)
+	case len(c.RequestID) > candor.MaxRequestIDBytes:
+		return nil, candor.Errorf(candor.ReasonInvalid, "request ID has %d bytes; at most %d are allowed", len(c.RequestID), candor.MaxRequestIDBytes)
+	case c.RequestID != "" && c.NotAfter == 0:
+		return nil, candor.Errorf(candor.ReasonInvalid, "request %s has no not_after: without it the root cannot know how long to remember the outcome", c.RequestID)
+	case len(c.Reason)+len(c.Message) > 4096:
+		return nil, candor.Errorf(candor.ReasonInvalid, "reason and message have %d bytes; at most 4096 are allowed", len(c.Reason)+len(c.Message))
+	}
+	return c, nil
+}
+
+func newUID() string { return uuid.NewString() }
