@@ -1,0 +1,155 @@
+package dev
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/candor-plane/candor"
+)
+
+// Layout is what a cluster's folder remembers: nodes, ports, token.
+type Layout struct {
+	Token string `json:"token"`
+	Nodes []Node `json:"nodes"`
+}
+
+// Node is one server of the layout.
+type Node struct {
+	Name   string `json:"name"`
+	API    string `json:"api"`
+	Raft   string `json:"raft"`
+	Gossip string `json:"gossip"`
+	Debug  string `json:"debug"`
+}
+
+// The ports that a cluster asks for first: base + node number.
+const (
+	apiPort    = 7100
+	raftPort   = 7200
+	gossipPort = 7300
+	debugPort  = 7400
+)
+
+const layoutFile = "dev.yaml"
+
+// loadLayout reads the folder's layout, or plans a new one of so many nodes on
+// ports that are free.
+func loadLayout(dir string, nodes int, token string) (Layout, error) {
+	path := filepath.Join(dir, layoutFile)
+	data, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return planLayout(dir, nodes, token)
+	case err != nil:
+		return Layout{}, candor.Wrap("dev", err)
+	}
+	var l Layout
+	if err := yaml.UnmarshalStrict(data, &l); err != nil {
+		return Layout{}, candor.Errorf(candor.ReasonDataCorrupt, "%s: %v: remove the folder to begin anew", path, err)
+	}
+	if nodes != 0 && nodes != len(l.Nodes) {
+		return Layout{}, candor.Errorf(candor.ReasonUsage, "%s holds a cluster of %d nodes, not %d: use another --data, or leave --nodes out", dir, len(l.Nodes), nodes)
+	}
+	for _, n := range l.Nodes {
+		for _, address := range []string{n.API, n.Raft, n.Gossip, n.Debug} {
+			if !free(address) {
+				return Layout{}, candor.Errorf(candor.ReasonAddressInUse, "%s of node %s is in use: is this cluster running already?", address, n.Name)
+			}
+		}
+	}
+	return l, nil
+}
+
+func planLayout(dir string, nodes int, token string) (Layout, error) {
+	if nodes == 0 {
+		nodes = 3
+	}
+	if nodes < 1 || nodes > 9 {
+		return Layout{}, candor.Errorf(candor.ReasonUsage, "dev: --nodes %d: want 1 to 9", nodes)
+	}
+	l := Layout{Token: token}
+	taken := map[string]bool{}
+	for i := 1; i <= nodes; i++ {
+		n := Node{Name: fmt.Sprintf("n%d", i)}
+		for _, p := range []struct {
+			into *string
+			base int
+		}{{&n.API, apiPort}, {&n.Raft, raftPort}, {&n.Gossip, gossipPort}, {&n.Debug, debugPort}} {
+			address, err := pick(p.base+i, taken)
+			if err != nil {
+				return Layout{}, err
+			}
+			*p.into = address
+		}
+		l.Nodes = append(l.Nodes, n)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return Layout{}, candor.Wrap("dev", err)
+	}
+	data, err := yaml.Marshal(l)
+	if err != nil {
+		return Layout{}, candor.Wrap("dev", err)
+	}
+	return l, candor.Wrap("dev", os.WriteFile(filepath.Join(dir, layoutFile), data, 0o644))
+}
+
+// pick takes the wanted port when it is free, otherwise one that the system
+// gives.
+func pick(port int, taken map[string]bool) (string, error) {
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	for range 100 {
+		if !taken[address] && free(address) {
+			taken[address] = true
+			return address, nil
+		}
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return "", candor.Errorf(candor.ReasonAddressInUse, "dev: no free port: %w", err)
+		}
+		address = l.Addr().String()
+		if err := l.Close(); err != nil {
+			return "", candor.Wrap("dev", err)
+		}
+	}
+	return "", candor.Errorf(candor.ReasonAddressInUse, "dev: no free port near %d", port)
+}
+
+// free says whether both TCP and UDP can be bound.
+func free(address string) bool {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return false
+	}
+	defer l.Close()
+	p, err := net.ListenPacket("udp", address)
+	if err != nil {
+		return false
+	}
+	return p.Close() == nil
+}
+
+// InitialCluster is the list as servers take it.
+func (l Layout) InitialCluster() string {
+	parts := make([]string, 0, len(l.Nodes))
+	for _, n := range l.Nodes {
+		parts = append(parts, n.Name+"="+n.API+"/"+n.Raft)
+	}
+	return strings.Join(parts, ",")
+}
+
+// APIAddresses are those of all nodes.
+func (l Layout) APIAddresses() []string {
+	out := make([]string, 0, len(l.Nodes))
+	for _, n := range l.Nodes {
+		out = append(out, n.API)
+	}
+	return out
+}

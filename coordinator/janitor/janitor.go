@@ -1,0 +1,109 @@
+// Package janitor does the work that writes leave behind: pages of cascades
+// (dependents of deleted owners, contents of deleted namespaces) and
+// compaction of old versions.
+//
+// Every step is a command whose turn looks at the state again, so two janitors
+// are as good as one and a repeated or late step changes nothing. It runs on
+// whichever server leads and stops when that ends. Package server runs it.
+package janitor
+
+import (
+	"context"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/candor-plane/candor"
+)
+
+// Store is what the janitor needs of the root.
+type Store interface {
+	// Changed returns once the view has moved on from what it is now.
+	Changed(ctx context.Context) error
+	// Pending lists cascades in progress, at most limit.
+	Pending(limit int) []uint64
+	// Page does one bounded step of a cascade and says whether it made progress.
+	Page(ctx context.Context, cascade uint64) (progress bool, err error)
+	// Revisions are the floor and the newest revision.
+	Revisions() (floor, newest uint64)
+	// Compact raises the floor.
+	Compact(ctx context.Context, floor uint64) error
+}
+
+// Policy is what the janitor keeps.
+type Policy struct {
+	// RetainRevisions is how many revisions stay readable; 0 keeps all.
+	RetainRevisions uint64
+}
+
+const (
+	pagesAtOnce = 16
+	// rest is the pause between two looks at a changing store, held the one
+	// while cascades wait for finalizers.
+	rest = 50 * time.Millisecond
+	held = time.Second
+)
+
+// Run works until the context ends.
+func Run(ctx context.Context, store Store, policy Policy, logger hclog.Logger) {
+	if store == nil || logger == nil {
+		panic("janitor: store and logger are required")
+	}
+	for ctx.Err() == nil {
+		waiting, progress := cascades(ctx, store, logger)
+		compact(ctx, store, policy, logger)
+		switch {
+		case progress:
+		case waiting:
+			pause(ctx, held)
+		default:
+			// It fails only when the context has ended.
+			_ = store.Changed(ctx)
+			pause(ctx, rest)
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+func cascades(ctx context.Context, store Store, logger hclog.Logger) (waiting, progress bool) {
+	for _, id := range store.Pending(pagesAtOnce) {
+		waiting = true
+		moved, err := store.Page(ctx, id)
+		if err != nil {
+			report(logger, "cascade", err)
+			return true, false
+		}
+		progress = progress || moved
+	}
+	return waiting, progress
+}
+
+// compact raises the floor in steps of a tenth of what is kept, so that it is
+// not one more command for every write.
+func compact(ctx context.Context, store Store, policy Policy, logger hclog.Logger) {
+	floor, newest := store.Revisions()
+	keep := policy.RetainRevisions
+	if keep == 0 || newest < floor+keep+keep/10 {
+		return
+	}
+	if err := store.Compact(ctx, newest-keep); err != nil {
+		report(logger, "compaction", err)
+	}
+}
+
+// report logs what is not simply the end of leadership.
+func report(logger hclog.Logger, what string, err error) {
+	switch candor.ReasonOf(err) {
+	case candor.ReasonCanceled, candor.ReasonNotLeader, candor.ReasonShuttingDown:
+	default:
+		logger.Warn("step failed, it will be tried again", "step", what, "error", err)
+	}
+}

@@ -1,0 +1,141 @@
+package server
+
+import (
+	"context"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm"
+	"github.com/candor-plane/candor/fsm/command"
+	"github.com/candor-plane/candor/fsm/mvcc"
+	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/server/replica"
+)
+
+// The small types by which the packages below see each other: each satisfies
+// an interface of its consumer.
+
+// proposer puts commands through the replica.
+type proposer struct{ s *Server }
+
+func (p *proposer) Propose(ctx context.Context, c *command.Command, expected uint64) (fsm.Result, error) {
+	return p.s.replica.Propose(ctx, replica.Proposal{
+		Command: command.AppendCommand(nil, c), Class: candor.AdmitWrite, ExpectedConfiguration: expected, Frees: frees(c),
+	})
+}
+
+func (p *proposer) WaitApplied(ctx context.Context, index uint64) error {
+	return p.s.replica.WaitApplied(ctx, index)
+}
+
+// frees says whether the command can only make room.
+func frees(c *command.Command) bool {
+	switch c.Type {
+	case command.TypeCompact, command.TypeCascadePage:
+		return true
+	case command.TypeWrite:
+		for i := range c.Then {
+			if c.Then[i].Verb != command.VerbDelete {
+				return false
+			}
+		}
+		return len(c.Then) > 0 && len(c.Else) == 0
+	default:
+		return false
+	}
+}
+
+// root is what reads need of the replica, with the leader's address.
+type root struct{ s *Server }
+
+func (r *root) ReadIndex(ctx context.Context) (index, term uint64, err error) {
+	return r.s.replica.ReadIndex(ctx)
+}
+
+func (r *root) WaitApplied(ctx context.Context, index uint64) error {
+	return r.s.replica.WaitApplied(ctx, index)
+}
+
+func (r *root) Leader() *candor.LeaderHint { return r.s.leader() }
+
+func (r *root) Leading() bool { return r.s.replica.Leading() }
+
+// leader is the replica's hint with what is known of the server.
+func (s *Server) leader() *candor.LeaderHint { return s.located(s.replica.Leader()) }
+
+func (s *Server) located(hint *candor.LeaderHint) *candor.LeaderHint {
+	if hint == nil {
+		return nil
+	}
+	full := *hint
+	if full.ServerID == s.serverID {
+		full.Name, full.Address = s.config.Name, s.apiAddress
+		return &full
+	}
+	full.Name, full.Address = s.whereIs(full.ServerID)
+	return &full
+}
+
+// whereIs finds a server's name and API address: what the root was told wins
+// over what was learnt on the way.
+func (s *Server) whereIs(serverID string) (name, address string) {
+	for _, m := range s.machine.View().Members() {
+		if m.ServerID == serverID {
+			s.directory.learn(m.ServerID, m.Name, m.APIAddress)
+			return m.Name, m.APIAddress
+		}
+	}
+	return s.directory.find(serverID)
+}
+
+// peerSide answers other servers.
+type peerSide struct{ s *Server }
+
+func (p *peerSide) ClusterID() string { return p.s.clusterID }
+
+func (p *peerSide) Confirm(in *candorv1.ConfirmRequest) *candorv1.ConfirmResponse {
+	a := p.s.replica.ServeConfirm(in.GetTerm(), in.GetNonce())
+	out := &candorv1.ConfirmResponse{ServerId: a.ServerID, ClusterId: a.ClusterID, Term: a.Term, Nonce: a.Nonce}
+	for i := range a.Digests {
+		d := &a.Digests[i]
+		out.Digests = append(out.Digests, &candorv1.StateDigest{Index: d.Index, Digest: d.Digest[:]})
+	}
+	return out
+}
+
+func (p *peerSide) Forward(ctx context.Context, in *candorv1.ForwardRequest) (*candorv1.ForwardResponse, error) {
+	a, err := p.s.replica.ServeForward(ctx, in.GetCommand(), in.GetTerm(), in.GetExpectedConfigurationIndex())
+	if err != nil {
+		return nil, err
+	}
+	return &candorv1.ForwardResponse{Term: a.Token.Term, Index: a.Token.Index, Revision: a.Token.Revision, Result: a.Result}, nil
+}
+
+func (p *peerSide) Identify() *candorv1.IdentifyResponse {
+	out := &candorv1.IdentifyResponse{
+		ServerId: p.s.serverID, Name: p.s.config.Name, ClusterId: p.s.clusterID, RaftAddress: string(p.s.raftAddr),
+		ApiAddress: p.s.apiAddress, FeatureLevel: candor.FeatureLevel, Version: p.s.config.Version,
+	}
+	// A server without a configuration has no history yet, whatever it was
+	// told to become.
+	if len(p.s.replica.Configuration().Servers) > 0 {
+		out.HistoryId = p.s.machine.View().HistoryID()
+	}
+	return out
+}
+
+// kindSource lists the Kind objects of the newest view.
+type kindSource struct{ machine *fsm.Machine }
+
+func (k *kindSource) KindsRevision() uint64 { return k.machine.View().Touched(candor.KindKinds) }
+
+func (k *kindSource) Kinds() []*candor.Object {
+	var out []*candor.Object
+	// The view's own revision is always readable.
+	_ = k.machine.View().List(candor.KindKinds, "", "", 0, func(v *mvcc.Version) bool {
+		if o, err := v.Object(); err == nil {
+			out = append(out, o)
+		}
+		return true
+	})
+	return out
+}

@@ -1,0 +1,116 @@
+package server
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/server/replica"
+)
+
+// Config of one server. The zero value of an optional field means its default.
+type Config struct {
+	// Name is for people and unique in the cluster, such as n1.
+	Name string
+	// Data is the data directory; empty keeps everything in memory, for tests.
+	Data string
+	// LogStore is "wal" (default) or "boltdb"; a directory remembers its kind.
+	LogStore string
+
+	// Listen addresses, host:port; port 0 lets the system choose.
+	API, Raft, Gossip, Debug string
+
+	// InitialCluster bootstraps a cluster of these servers, the same list on
+	// each, and ClusterToken tells clusters of equal lists apart.
+	InitialCluster []InitialMember
+	ClusterToken   string
+	// Bootstrap makes a cluster of this server alone, which others join.
+	Bootstrap bool
+	// Join is the API addresses of servers of the cluster to join.
+	Join []string
+
+	// GossipSeeds are gossip addresses of other servers.
+	GossipSeeds []string
+
+	// Insecure allows addresses beyond loopback without TLS.
+	Insecure bool
+	// RetainRevisions is how many revisions stay readable.
+	RetainRevisions uint64
+	Settings        replica.Settings
+	Logger          hclog.Logger
+	Version         string
+
+	Seams Seams
+}
+
+// Seams replace the parts that touch the machine; nil keeps the real ones.
+type Seams struct {
+	Clock     replica.Clock
+	Transport func(address string) (raft.Transport, raft.ServerAddress, error)
+	// Listen and Dial carry gRPC.
+	Listen func(address string) (net.Listener, error)
+	Dial   func(ctx context.Context, address string) (net.Conn, error)
+	// WrapLogStore puts faults before the log store.
+	WrapLogStore func(raft.LogStore) raft.LogStore
+	// NoGossip leaves discovery out.
+	NoGossip bool
+	// OnFatal is told of an error that the server cannot live with.
+	OnFatal func(error)
+}
+
+// InitialMember is one server of a cluster that starts together. Its server ID
+// follows from the cluster and its name.
+type InitialMember struct {
+	Name        string
+	RaftAddress string
+	APIAddress  string
+}
+
+const (
+	defaultRetain  = 250_000
+	shutdownBudget = 10 * time.Second
+)
+
+func (c *Config) check() error {
+	if c.Name == "" {
+		return candor.Errorf(candor.ReasonUsage, "server: a name is required (--name)")
+	}
+	if err := candor.CheckName("name", c.Name); err != nil {
+		return err
+	}
+	ways := 0
+	for _, chosen := range []bool{len(c.InitialCluster) > 0, c.Bootstrap, len(c.Join) > 0} {
+		if chosen {
+			ways++
+		}
+	}
+	if ways > 1 {
+		return candor.Errorf(candor.ReasonUsage, "server: --initial-cluster, --bootstrap and --join exclude each other")
+	}
+	for _, l := range []struct{ flag, address string }{{"--api", c.API}, {"--raft", c.Raft}, {"--gossip", c.Gossip}, {"--debug", c.Debug}} {
+		if err := c.checkAddress(l.flag, l.address); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkAddress keeps plaintext on loopback unless the operator insists.
+func (c *Config) checkAddress(flag, address string) error {
+	if address == "" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return candor.Errorf(candor.ReasonUsage, "server: %s %q: want HOST:PORT: %v", flag, address, err)
+	}
+	ip := net.ParseIP(host)
+	if host == "localhost" || (ip != nil && ip.IsLoopback()) || c.Insecure {
+		return nil
+	}
+	return candor.Errorf(candor.ReasonUsage, "server: %s %s is not a loopback address, and this build has no TLS: anyone who reaches it may read and write everything; pass --insecure to accept that", flag, address)
+}

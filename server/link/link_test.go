@@ -1,0 +1,80 @@
+package link
+
+import (
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"go.uber.org/goleak"
+
+	"github.com/candor-plane/candor"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func start(t *testing.T, cluster, server string) *Layer {
+	t.Helper()
+	l, err := Listen("127.0.0.1:0", cluster, server, hclog.NewNullLogger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+func TestAConnectionReachesTheServerItIsMeantForAndNobodyElse(t *testing.T) {
+	a, b := start(t, "c1", "a"), start(t, "c1", "b")
+	hostPort := b.listener.Addr().String()
+	got := make(chan net.Conn, 1)
+	go func() {
+		c, err := b.Accept()
+		if err == nil {
+			got <- c
+		}
+		close(got)
+	}()
+	c, err := a.Dial(Address("b", hostPort), time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := <-got
+	if _, err := c.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	one := make([]byte, 1)
+	if _, err := other.Read(one); err != nil || one[0] != 'x' {
+		t.Fatalf("read %q, %v", one, err)
+	}
+	_, _ = c.Close(), other.Close()
+	for _, dial := range []struct {
+		from *Layer
+		to   string
+		want string
+	}{
+		{a, "b-before-it-was-wiped", "the other is gone"},
+		{start(t, "c2", "x"), "b", "belongs to cluster c2"},
+	} {
+		_, err := dial.from.Dial(Address(dial.to, hostPort), time.Second)
+		if candor.ReasonOf(err) != candor.ReasonClusterMismatch || !strings.Contains(err.Error(), dial.want) {
+			t.Errorf("dial %s: %v, want a refusal that says %q", dial.to, err, dial.want)
+		}
+	}
+}
+
+func TestGarbageAndSilenceAreDropped(t *testing.T) {
+	l := start(t, "c1", "a")
+	c, err := net.Dial("tcp", l.listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Write([]byte(strings.Repeat("x", 2*maxHello))); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if n, err := c.Read(make([]byte, 1)); err == nil {
+		t.Fatalf("read %d bytes, want the connection closed", n)
+	}
+	_ = c.Close()
+}

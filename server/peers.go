@@ -1,0 +1,56 @@
+package server
+
+import (
+	"context"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/candor-plane/candor/fsm"
+	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/rpc/convert"
+	"github.com/candor-plane/candor/server/replica"
+)
+
+// peers is how the replica asks other servers: over their peer service.
+type peers struct {
+	directory *directory
+	clusterID string
+}
+
+// Confirm asks which term a server is in.
+func (p *peers) Confirm(ctx context.Context, server raft.Server, term, nonce uint64) (replica.ConfirmAnswer, error) {
+	client, err := p.directory.peer(string(server.ID))
+	if err != nil {
+		return replica.ConfirmAnswer{}, err
+	}
+	out, err := client.Confirm(ctx, &candorv1.ConfirmRequest{ClusterId: p.clusterID, Term: term, Nonce: nonce})
+	if err != nil {
+		return replica.ConfirmAnswer{}, convert.ErrorFromStatus(err)
+	}
+	answer := replica.ConfirmAnswer{ServerID: out.GetServerId(), ClusterID: out.GetClusterId(), Term: out.GetTerm(), Nonce: out.GetNonce()}
+	for _, d := range out.GetDigests() {
+		digest := fsm.IndexDigest{Index: d.GetIndex()}
+		copy(digest.Digest[:], d.GetDigest())
+		answer.Digests = append(answer.Digests, digest)
+	}
+	return answer, nil
+}
+
+// Forward has the leader propose a command.
+func (p *peers) Forward(ctx context.Context, leader raft.Server, term uint64, command []byte, expected uint64) (replica.ForwardAnswer, error) {
+	client, err := p.directory.peer(string(leader.ID))
+	if err != nil {
+		return replica.ForwardAnswer{}, err
+	}
+	out, err := client.Forward(ctx, &candorv1.ForwardRequest{ClusterId: p.clusterID, Term: term, Command: command, ExpectedConfigurationIndex: expected})
+	if err != nil {
+		if refusal, ok := convert.Refusal(err); ok {
+			return replica.ForwardAnswer{}, refusal
+		}
+		// Nobody knows whether it arrived.
+		return replica.ForwardAnswer{}, err
+	}
+	answer := replica.ForwardAnswer{Result: out.GetResult()}
+	answer.Token.Term, answer.Token.Index, answer.Token.Revision = out.GetTerm(), out.GetIndex(), out.GetRevision()
+	return answer, nil
+}

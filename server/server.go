@@ -1,0 +1,376 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm"
+	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/server/diag"
+	"github.com/candor-plane/candor/server/feed"
+	"github.com/candor-plane/candor/server/gossip"
+	"github.com/candor-plane/candor/server/grpcapi"
+	"github.com/candor-plane/candor/server/kinds"
+	"github.com/candor-plane/candor/server/link"
+	"github.com/candor-plane/candor/server/read"
+	"github.com/candor-plane/candor/server/replica"
+	"github.com/candor-plane/candor/server/replica/datadir"
+)
+
+// maxMessage bounds one gRPC message.
+const maxMessage = 8 << 20
+
+// Server is one running node.
+type Server struct {
+	config    Config
+	logger    hclog.Logger
+	serverID  string
+	bootID    string
+	clusterID string
+	startedAt time.Time
+
+	dir        *datadir.Dir
+	machine    *fsm.Machine
+	replica    *replica.Replica
+	directory  *directory
+	proposer   *proposer
+	reader     *read.Reader
+	feed       *feed.Feed
+	gossip     *gossip.Gossip
+	debug      *diag.Listener
+	layer      *link.Layer
+	listener   net.Listener
+	grpc       *grpc.Server
+	health     *health.Server
+	apiAddress string
+	raftAddr   raft.ServerAddress
+
+	cancel   context.CancelFunc
+	stopping chan struct{}
+	wait     sync.WaitGroup
+	close    sync.Once
+	closeErr error
+}
+
+// Start begins a node. The context bounds Start alone.
+func Start(ctx context.Context, config Config) (_ *Server, err error) {
+	if config.Logger == nil {
+		panic("server: a logger is required")
+	}
+	if err := config.check(); err != nil {
+		return nil, err
+	}
+	if config.RetainRevisions == 0 {
+		config.RetainRevisions = defaultRetain
+	}
+	s := &Server{
+		config: config, logger: config.Logger, bootID: uuid.NewString(), startedAt: time.Now(),
+		directory: newDirectory(config.Seams.Dial), stopping: make(chan struct{}),
+	}
+	defer func() {
+		if err != nil {
+			s.abandon()
+		}
+	}()
+	if err := s.open(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.wire(); err != nil {
+		return nil, err
+	}
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s.cancel = cancel
+	s.serve()
+	if err := s.startGossip(background); err != nil {
+		return nil, err
+	}
+	s.run(func() { s.live(background) })
+	s.run(func() { s.duties(background) })
+	return s, nil
+}
+
+// open binds the API, takes the data directory and learns whose it is.
+func (s *Server) open(ctx context.Context) error {
+	if err := s.listen(); err != nil {
+		return err
+	}
+	s.serverID = uuid.NewString()
+	if s.config.Data != "" {
+		dir, err := datadir.Open(s.config.Data, datadir.Options{Name: s.config.Name, LogStore: datadir.LogStore(s.config.LogStore)})
+		if err != nil {
+			return err
+		}
+		s.dir, s.serverID, s.clusterID = dir, dir.Identity().ServerID, dir.Identity().ClusterID
+	}
+	if s.clusterID == "" {
+		id, err := s.chooseCluster(ctx)
+		if err != nil {
+			return err
+		}
+		s.clusterID = id
+	} else if len(s.config.InitialCluster) > 0 && s.dir.Empty() && s.clusterID != clusterIDOf(s.config.InitialCluster, s.config.ClusterToken) {
+		return candor.Errorf(candor.ReasonDataForeign, "data directory %s belongs to cluster %s; --initial-cluster describes another", s.config.Data, s.clusterID)
+	}
+	s.machine = fsm.New(fsm.Config{ClusterID: s.clusterID, OnFault: s.reportFault})
+	if s.dir != nil && s.dir.Identity().ClusterID == "" {
+		return s.dir.SetCluster(s.clusterID, s.machine.View().HistoryID())
+	}
+	return nil
+}
+
+func (s *Server) chooseCluster(ctx context.Context) (string, error) {
+	switch {
+	case len(s.config.InitialCluster) > 0:
+		return clusterIDOf(s.config.InitialCluster, s.config.ClusterToken), nil
+	case len(s.config.Join) > 0:
+		return s.clusterToJoin(ctx)
+	case s.config.Bootstrap:
+		return uuid.NewString(), nil
+	default:
+		return "", candor.Errorf(candor.ReasonUsage, "server %s has no cluster yet and was not told how to begin: pass --initial-cluster, --bootstrap or --join", s.config.Name)
+	}
+}
+
+func (s *Server) listen() error {
+	listen := s.config.Seams.Listen
+	if listen == nil {
+		listen = func(address string) (net.Listener, error) { return net.Listen("tcp", address) }
+	}
+	l, err := listen(s.config.API)
+	if err != nil {
+		return candor.Errorf(candor.ReasonAddressInUse, "api: cannot listen on %s: %w", s.config.API, err)
+	}
+	s.listener, s.apiAddress = l, l.Addr().String()
+	return nil
+}
+
+// transport is how raft reaches the others.
+func (s *Server) transport() (raft.Transport, error) {
+	if s.config.Seams.Transport != nil {
+		t, address, err := s.config.Seams.Transport(s.serverID)
+		s.raftAddr = address
+		return t, err
+	}
+	layer, err := link.Listen(s.config.Raft, s.clusterID, s.serverID, s.logger.Named("link"))
+	if err != nil {
+		return nil, err
+	}
+	s.layer, s.raftAddr = layer, raft.ServerAddress(layer.Addr().String())
+	return raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		Stream: layer, MaxPool: 4, MaxRPCsInFlight: 1, Timeout: 3 * time.Second,
+		Logger: s.logger.Named("raft-net"), MsgpackUseNewTimeFormat: true,
+	}), nil
+}
+
+func (s *Server) self() raft.Server {
+	return raft.Server{Suffrage: raft.Voter, ID: raft.ServerID(s.serverID), Address: s.raftAddr}
+}
+
+// wire builds the replica and everything that stands on it.
+func (s *Server) wire() error {
+	transport, err := s.transport()
+	if err != nil {
+		return err
+	}
+	s.replica, err = replica.New(replica.Config{
+		Dir: s.dir, ServerID: s.serverID, Name: s.config.Name, ClusterID: s.clusterID, Machine: s.machine,
+		Transport: transport, WrapLogStore: s.config.Seams.WrapLogStore, Clock: s.config.Seams.Clock,
+		Peers: &peers{directory: s.directory, clusterID: s.clusterID}, Settings: s.config.Settings,
+		Logger: s.logger.Named("replica"), OnFatal: s.config.Seams.OnFatal,
+	})
+	if err != nil {
+		return err
+	}
+	s.proposer = &proposer{s}
+	s.reader = read.New(read.Identity{NodeID: s.serverID, NodeName: s.config.Name, BootID: s.bootID}, s.machine, &root{s})
+	s.feed = feed.New(s.machine, s.replica)
+	registry := kinds.New(&kindSource{machine: s.machine})
+	n := &node{s}
+
+	s.health = health.NewServer()
+	s.grpc = grpc.NewServer(append(grpcapi.Interceptors(s.logger.Named("api")),
+		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(2*maxMessage), grpc.MaxConcurrentStreams(4096),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}),
+		grpc.WriteBufferSize(64<<10), grpc.ReadBufferSize(64<<10),
+	)...)
+	candorv1.RegisterObjectServiceServer(s.grpc, grpcapi.NewObjects(s.machine, s.reader, s.proposer, registry, s.feed, s.stopping))
+	candorv1.RegisterClusterServiceServer(s.grpc, grpcapi.NewCluster(s.machine, s.reader, s.proposer, &topology{s}, n))
+	candorv1.RegisterDiagnosticsServiceServer(s.grpc, grpcapi.NewDiagnostics(s.machine, s.reader, n))
+	candorv1.RegisterPeerServiceServer(s.grpc, grpcapi.NewPeers(&peerSide{s}))
+	healthv1.RegisterHealthServer(s.grpc, s.health)
+	reflection.Register(s.grpc)
+	s.health.SetServingStatus("", healthv1.HealthCheckResponse_SERVING)
+	s.health.SetServingStatus("candor.write", healthv1.HealthCheckResponse_NOT_SERVING)
+	s.health.SetServingStatus("candor.read", healthv1.HealthCheckResponse_SERVING)
+
+	if s.config.Debug != "" {
+		if s.debug, err = diag.Listen(s.config.Debug, &probe{s}, s.logger.Named("debug")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) serve() {
+	s.run(func() {
+		if err := s.grpc.Serve(s.listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+			s.logger.Error("api listener ended", "error", err)
+		}
+	})
+	s.logger.Info("server listens", "name", s.config.Name, "id", s.serverID, "cluster", s.clusterID, "api", s.apiAddress, "raft", string(s.raftAddr))
+}
+
+// live becomes part of the cluster and says so.
+func (s *Server) live(ctx context.Context) {
+	if err := s.form(ctx); err != nil {
+		if ctx.Err() == nil {
+			s.fatal(candor.Wrap("form cluster", err))
+		}
+		return
+	}
+	s.announce(ctx)
+}
+
+func (s *Server) fatal(err error) {
+	s.logger.Error("server cannot go on", "error", err)
+	if s.config.Seams.OnFatal != nil {
+		s.config.Seams.OnFatal(err)
+	}
+}
+
+func (s *Server) run(f func()) {
+	s.wait.Add(1)
+	go func() {
+		defer s.wait.Done()
+		f()
+	}()
+}
+
+// APIAddress is where the server answers, HOST:PORT.
+func (s *Server) APIAddress() string { return s.apiAddress }
+
+// ID is the server's ID; Name is for people.
+func (s *Server) ID() string { return s.serverID }
+
+// Name is the server's name.
+func (s *Server) Name() string { return s.config.Name }
+
+// Machine is the state machine, to read from.
+func (s *Server) Machine() *fsm.Machine { return s.machine }
+
+// Replica is the Raft replica.
+func (s *Server) Replica() *replica.Replica { return s.replica }
+
+// DebugAddress is where /metrics and the probes are; empty when off.
+func (s *Server) DebugAddress() string {
+	if s.debug == nil {
+		return ""
+	}
+	return s.debug.Address()
+}
+
+// Close hands leadership away, ends every stream and goroutine, and closes the
+// data directory as cleanly stopped. It returns once all that is done; it may
+// be called more than once.
+func (s *Server) Close() error {
+	s.close.Do(func() {
+		close(s.stopping)
+		s.health.Shutdown()
+		s.cancel()
+		ctx, cancel := context.WithTimeout(context.Background(), shutdownBudget)
+		defer cancel()
+		// The replica goes first: its writers are answered while the API
+		// still has connections to answer on.
+		err := s.replica.Close(ctx)
+		s.stopServing()
+		s.feed.Close()
+		if s.gossip != nil {
+			err = errors.Join(err, ignoreTimeout(s.gossip.Close()))
+		}
+		s.wait.Wait()
+		if s.debug != nil {
+			s.debug.Close()
+		}
+		s.directory.close()
+		if s.layer != nil {
+			err = errors.Join(err, s.layer.Close())
+		}
+		s.closeErr = err
+	})
+	return s.closeErr
+}
+
+// stopServing lets calls in flight end, and does not wait for ever.
+func (s *Server) stopServing() {
+	done := make(chan struct{})
+	go func() {
+		s.grpc.GracefulStop()
+		close(done)
+	}()
+	timer := time.NewTimer(2 * time.Second)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+		s.grpc.Stop()
+		<-done
+	}
+}
+
+// ignoreTimeout: a goodbye that nobody took in time is no fault of the stop.
+func ignoreTimeout(err error) error {
+	if candor.ReasonOf(err) == candor.ReasonTimedOut {
+		return nil
+	}
+	return err
+}
+
+// abandon undoes a Start that failed half-way.
+func (s *Server) abandon() {
+	if s.cancel != nil {
+		s.cancel()
+	}
+	if s.replica != nil {
+		_ = s.replica.Close(context.Background())
+	} else if s.dir != nil {
+		_ = s.dir.Close()
+	}
+	if s.grpc != nil {
+		s.grpc.Stop()
+	}
+	if s.feed != nil {
+		s.feed.Close()
+	}
+	if s.debug != nil {
+		s.debug.Close()
+	}
+	if s.layer != nil {
+		_ = s.layer.Close()
+	}
+	s.directory.close()
+	if s.listener != nil {
+		_ = s.listener.Close()
+	}
+	s.wait.Wait()
+}
+
+func (s *Server) reportFault(f fsm.FaultReport) {
+	s.logger.Error("turn failed", "index", f.Record.Index, "ordinal", f.Record.Ordinal, "command", f.Record.Detail,
+		"subject", f.Record.Subject, "panic", f.Panic, "stack", string(f.Stack))
+}
+
+func asError(err error, into **candor.Error) bool { return errors.As(err, into) }
