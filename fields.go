@@ -37,7 +37,7 @@ func checkFields(path string, data []byte, known []string) error {
 		if err != nil {
 			return Errorf(ReasonInvalid, "object%s: %v", path, err)
 		}
-		field := path + "." + name
+		field := path + "." + clip(name)
 		if !slices.Contains(known, name) {
 			return invalidField(field[1:], "unknown field %q", clip(name))
 		}

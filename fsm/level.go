@@ -25,7 +25,7 @@ func (d *draft) leaderStart() *candor.Error {
 
 // hello records what a member supports; level 0 forgets the member.
 func (d *draft) hello() *candor.Error {
-	m := Member{ServerID: clone(d.cmd.ServerID), Name: clone(d.cmd.ServerName), Level: d.cmd.Level}
+	m := Member{ServerID: clone(d.cmd.ServerID), Name: clone(d.cmd.ServerName), APIAddress: clone(d.cmd.APIAddress), Level: d.cmd.Level}
 	if m.Level != 0 && m.Level < d.m.state.level {
 		return candor.Errorf(candor.ReasonFeatureLevel, "server %s supports feature level %d; the cluster is at %d: run a newer build", m.Name, m.Level, d.m.state.level)
 	}

@@ -35,9 +35,9 @@ type Machine struct {
 	// two batches by anyone.
 	applying sync.Mutex
 	state    *state
-	draft  draft
-	skip   ruleSet
-	cmd    command.Command
+	draft    draft
+	skip     ruleSet
+	cmd      command.Command
 
 	view  atomic.Pointer[View]
 	holds atomic.Int64

@@ -145,7 +145,8 @@ func decodeCascade(data []byte) (Cascade, error) {
 func appendMember(b []byte, m Member) []byte {
 	b = wire.AppendString(b, 1, m.ServerID)
 	b = wire.AppendString(b, 2, m.Name)
-	return wire.AppendUint(b, 3, uint64(m.Level))
+	b = wire.AppendUint(b, 3, uint64(m.Level))
+	return wire.AppendString(b, 4, m.APIAddress)
 }
 
 func decodeMember(data []byte) (Member, error) {
@@ -159,6 +160,8 @@ func decodeMember(data []byte) (Member, error) {
 			m.Name = clone(r.String())
 		case 3:
 			m.Level = uint32(r.Uint())
+		case 4:
+			m.APIAddress = clone(r.String())
 		}
 	}
 	return m, r.Err()

@@ -88,6 +88,8 @@ func newOwners() *btree.BTreeG[ownership] {
 type Member struct {
 	ServerID string
 	Name     string
+	// APIAddress is where it serves clients and peers.
+	APIAddress string
 	// Level is the highest feature level that it supports.
 	Level uint32
 }

@@ -19,31 +19,17 @@ import (
 // duties runs what only a leader does, for as long as it leads, and keeps
 // hints and health words true meanwhile.
 func (s *Server) duties(ctx context.Context) {
-	var stop context.CancelFunc
-	var running sync.WaitGroup
-	end := func() {
-		if stop != nil {
-			stop()
-			running.Wait()
-			stop = nil
-		}
-	}
-	defer end()
+	led := newSpan(ctx)
+	defer led.end()
 	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()
 	for {
-		leading := s.replica.Leading()
-		switch {
-		case leading && stop == nil:
-			var led context.Context
-			led, stop = context.WithCancel(ctx)
-			running.Add(1)
-			go func() {
-				defer running.Done()
-				janitor.Run(led, &janitorStore{s}, janitor.Policy{RetainRevisions: s.config.RetainRevisions}, s.logger.Named("janitor"))
-			}()
-		case !leading:
-			end()
+		if s.replica.Leading() {
+			led.begin(func(ctx context.Context) {
+				janitor.Run(ctx, &janitorStore{s}, janitor.Policy{RetainRevisions: s.config.RetainRevisions}, s.logger.Named("janitor"))
+			})
+		} else {
+			led.end()
 		}
 		s.hints()
 		select {
@@ -52,6 +38,37 @@ func (s *Server) duties(ctx context.Context) {
 		case <-ticker.C:
 		}
 	}
+}
+
+// span is a time during which something runs: at most once at a time.
+type span struct {
+	parent context.Context
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+func newSpan(parent context.Context) *span { return &span{parent: parent} }
+
+func (p *span) begin(run func(context.Context)) {
+	if p.cancel != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(p.parent)
+	p.cancel = cancel
+	p.done.Add(1)
+	go func() {
+		defer p.done.Done()
+		run(ctx)
+	}()
+}
+
+func (p *span) end() {
+	if p.cancel == nil {
+		return
+	}
+	p.cancel()
+	p.done.Wait()
+	p.cancel = nil
 }
 
 // hints tells gossip and health watchers what this server believes.
@@ -112,8 +129,13 @@ func (s *Server) startGossip(ctx context.Context) error {
 // janitorStore is what the janitor sees of the root.
 type janitorStore struct{ s *Server }
 
-func (j *janitorStore) Changed(ctx context.Context) error {
-	return j.s.replica.WaitApplied(ctx, j.s.machine.View().Token().Index+1)
+func (j *janitorStore) Position() (index, floor, newest uint64) {
+	v := j.s.machine.View()
+	return v.Token().Index, v.Floor(), v.Token().Revision
+}
+
+func (j *janitorStore) Changed(ctx context.Context, index uint64) error {
+	return j.s.replica.WaitApplied(ctx, index+1)
 }
 
 func (j *janitorStore) Pending(limit int) []uint64 {
@@ -127,11 +149,6 @@ func (j *janitorStore) Pending(limit int) []uint64 {
 func (j *janitorStore) Page(ctx context.Context, cascade uint64) (bool, error) {
 	result, err := j.propose(ctx, command.CascadePage(cascade))
 	return result.Changed, err
-}
-
-func (j *janitorStore) Revisions() (floor, newest uint64) {
-	v := j.s.machine.View()
-	return v.Floor(), v.Token().Revision
 }
 
 func (j *janitorStore) Compact(ctx context.Context, floor uint64) error {

@@ -109,7 +109,7 @@ func (s *Server) open(ctx context.Context) error {
 	}
 	s.serverID = uuid.NewString()
 	if s.config.Data != "" {
-		dir, err := datadir.Open(s.config.Data, datadir.Options{Name: s.config.Name, LogStore: datadir.LogStore(s.config.LogStore)})
+		dir, err := datadir.Open(s.config.Data, datadir.Options{Name: s.config.Name, LogStore: datadir.LogStore(s.config.LogStore), Logger: s.logger.Named("datadir")})
 		if err != nil {
 			return err
 		}
@@ -169,10 +169,7 @@ func (s *Server) transport() (raft.Transport, error) {
 		return nil, err
 	}
 	s.layer, s.raftAddr = layer, raft.ServerAddress(layer.Addr().String())
-	return raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream: layer, MaxPool: 4, MaxRPCsInFlight: 1, Timeout: 3 * time.Second,
-		Logger: s.logger.Named("raft-net"), MsgpackUseNewTimeFormat: true,
-	}), nil
+	return replica.NewTransport(layer, s.logger.Named("raft-net")), nil
 }
 
 func (s *Server) self() raft.Server {
@@ -186,7 +183,7 @@ func (s *Server) wire() error {
 		return err
 	}
 	s.replica, err = replica.New(replica.Config{
-		Dir: s.dir, ServerID: s.serverID, Name: s.config.Name, ClusterID: s.clusterID, Machine: s.machine,
+		Dir: s.dir, ServerID: s.serverID, Machine: s.machine,
 		Transport: transport, WrapLogStore: s.config.Seams.WrapLogStore, Clock: s.config.Seams.Clock,
 		Peers: &peers{directory: s.directory, clusterID: s.clusterID}, Settings: s.config.Settings,
 		Logger: s.logger.Named("replica"), OnFatal: s.config.Seams.OnFatal,

@@ -16,9 +16,10 @@ import (
 type topology struct{ s *Server }
 
 func (t *topology) Join(ctx context.Context, in *candorv1.JoinRequest) (uint64, error) {
+	configuration := t.s.replica.Configuration()
 	for _, m := range t.s.machine.View().Members() {
 		if m.Name == in.GetName() && m.ServerID != in.GetServerId() {
-			if _, member := t.s.replica.Configuration().Find(raft.ServerID(m.ServerID)); member {
+			if _, member := configuration.Find(raft.ServerID(m.ServerID)); member {
 				return 0, candor.Errorf(candor.ReasonMemberExists, "join: the name %s belongs to member %s: remove that one first, or take another name", in.GetName(), m.ServerID)
 			}
 		}
@@ -96,7 +97,9 @@ func (t *topology) Members() ([]*candorv1.Member, uint64) {
 		t.hint(m)
 		out = append(out, m)
 	}
-	slices.SortFunc(out, func(a, b *candorv1.Member) int { return strings.Compare(a.GetName()+a.GetServerId(), b.GetName()+b.GetServerId()) })
+	slices.SortFunc(out, func(a, b *candorv1.Member) int {
+		return strings.Compare(a.GetName()+a.GetServerId(), b.GetName()+b.GetServerId())
+	})
 	return out, configuration.Index
 }
 

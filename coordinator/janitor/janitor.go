@@ -18,14 +18,14 @@ import (
 
 // Store is what the janitor needs of the root.
 type Store interface {
-	// Changed returns once the view has moved on from what it is now.
-	Changed(ctx context.Context) error
+	// Position is how far the view has come, its floor and its newest revision.
+	Position() (index, floor, newest uint64)
+	// Changed returns once the view has moved on from index.
+	Changed(ctx context.Context, index uint64) error
 	// Pending lists cascades in progress, at most limit.
 	Pending(limit int) []uint64
 	// Page does one bounded step of a cascade and says whether it made progress.
 	Page(ctx context.Context, cascade uint64) (progress bool, err error)
-	// Revisions are the floor and the newest revision.
-	Revisions() (floor, newest uint64)
 	// Compact raises the floor.
 	Compact(ctx context.Context, floor uint64) error
 }
@@ -50,15 +50,16 @@ func Run(ctx context.Context, store Store, policy Policy, logger hclog.Logger) {
 		panic("janitor: store and logger are required")
 	}
 	for ctx.Err() == nil {
+		index, floor, newest := store.Position()
 		waiting, progress := cascades(ctx, store, logger)
-		compact(ctx, store, policy, logger)
+		compact(ctx, store, policy, floor, newest, logger)
 		switch {
 		case progress:
 		case waiting:
 			pause(ctx, held)
 		default:
 			// It fails only when the context has ended.
-			_ = store.Changed(ctx)
+			_ = store.Changed(ctx, index)
 			pause(ctx, rest)
 		}
 	}
@@ -88,8 +89,7 @@ func cascades(ctx context.Context, store Store, logger hclog.Logger) (waiting, p
 
 // compact raises the floor in steps of a tenth of what is kept, so that it is
 // not one more command for every write.
-func compact(ctx context.Context, store Store, policy Policy, logger hclog.Logger) {
-	floor, newest := store.Revisions()
+func compact(ctx context.Context, store Store, policy Policy, floor, newest uint64, logger hclog.Logger) {
 	keep := policy.RetainRevisions
 	if keep == 0 || newest < floor+keep+keep/10 {
 		return

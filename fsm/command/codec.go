@@ -29,6 +29,7 @@ const (
 	fieldLevel      = 18
 	fieldRevision   = 19
 	fieldCascadeID  = 20
+	fieldAPIAddress = 21
 )
 
 // AppendCommand appends the encoding of c.
@@ -62,7 +63,8 @@ func AppendCommand(b []byte, c *Command) []byte {
 	b = wire.AppendString(b, fieldServerName, c.ServerName)
 	b = wire.AppendUint(b, fieldLevel, uint64(c.Level))
 	b = wire.AppendUint(b, fieldRevision, c.Revision)
-	return wire.AppendUint(b, fieldCascadeID, c.CascadeID)
+	b = wire.AppendUint(b, fieldCascadeID, c.CascadeID)
+	return wire.AppendString(b, fieldAPIAddress, c.APIAddress)
 }
 
 // DecodeCommand reads what AppendCommand wrote into c, whose slices it reuses.
@@ -112,6 +114,8 @@ func DecodeCommand(data []byte, c *Command) error {
 			c.Revision = r.Uint()
 		case fieldCascadeID:
 			c.CascadeID = r.Uint()
+		case fieldAPIAddress:
+			c.APIAddress = r.String()
 		}
 	}
 	return r.Err()

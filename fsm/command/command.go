@@ -64,6 +64,8 @@ type Command struct {
 	Term       uint64
 	ServerID   string
 	ServerName string
+	// APIAddress is where a member serves clients and peers.
+	APIAddress string
 	// TypeRaiseLevel: the new level. TypeHello: the highest supported.
 	Level uint32
 	// TypeCompact: the new floor.
@@ -159,7 +161,8 @@ func RaiseLevel(level uint32) *Command {
 	return &Command{Type: TypeRaiseLevel, Actor: "system", Level: level}
 }
 
-// Hello records which level a member supports.
-func Hello(serverID, name string, level uint32) *Command {
-	return &Command{Type: TypeHello, Actor: "system", ServerID: serverID, ServerName: name, Level: level}
+// Hello records what a member says of itself: name, API address, and the
+// highest level that it supports. Level 0 forgets the member.
+func Hello(serverID, name, apiAddress string, level uint32) *Command {
+	return &Command{Type: TypeHello, Actor: "system", ServerID: serverID, ServerName: name, APIAddress: apiAddress, Level: level}
 }

@@ -1,0 +1,78 @@
+package experiment
+
+import (
+	"fmt"
+	"time"
+)
+
+// equalElection and equalHeartbeat are what both sides are set to where their
+// own defaults are not compared.
+const (
+	equalElection  = 250 * time.Millisecond
+	equalHeartbeat = 25 * time.Millisecond
+)
+
+// Catalog is every experiment in the order in which they run.
+func Catalog(p Plan) []Experiment {
+	stage := func(name string) Stage { return Stage{Name: name, Items: p.Items} }
+	all := []Experiment{{Name: "idle", Stage: stage("idle"), Rounds: p.Rounds, Metrics: idleMetrics, Measure: idle}}
+	timed := []Metric{rate, p50, p99}
+	costed := append([]Metric{cpu}, timed...)
+
+	for _, clients := range []int{1, 64, 256} {
+		all = append(all, Experiment{
+			Name: fmt.Sprintf("read-strong/%d", clients), Stage: stage("read"), Rounds: p.Rounds,
+			Metrics: timed, Measure: strongReads(clients),
+		})
+	}
+	for _, clients := range []int{1, 64, 256} {
+		all = append(all, Experiment{
+			Name: fmt.Sprintf("read-local/follower/%d", clients), Stage: stage("read"), Rounds: p.Rounds,
+			Metrics: timed, Measure: followerReads(clients),
+		})
+	}
+	all = append(all, Experiment{
+		Name: "read-local/spread/256", Stage: stage("read"), Rounds: p.Rounds,
+		Metrics: timed, Measure: spreadReads(256),
+	})
+	for _, clients := range []int{1, 16, 64, 256, 1000} {
+		all = append(all, Experiment{
+			Name: fmt.Sprintf("create/%d", clients), Stage: stage("create"), Rounds: p.Rounds,
+			Metrics: costed, Measure: creates(clients),
+		})
+	}
+	for _, clients := range []int{1, 16, 64, 256, 1000} {
+		all = append(all, Experiment{
+			Name: fmt.Sprintf("update/%d", clients), Stage: stage("update"), Rounds: p.Rounds,
+			Metrics: costed, Measure: updates(clients),
+		})
+	}
+	for _, clients := range []int{64, 256} {
+		all = append(all, Experiment{
+			Name: fmt.Sprintf("swap/%d", clients), Stage: stage("swap"), Rounds: p.Rounds,
+			Metrics: timed, Measure: swaps(clients),
+		})
+	}
+	for _, watchers := range []int{100, 1000} {
+		all = append(all, Experiment{
+			Name: fmt.Sprintf("watch/%d", watchers), Stage: stage("watch"), Rounds: p.Rounds,
+			Metrics: watchMetrics, Measure: watches(watchers),
+		})
+	}
+	equal := stage("failover-equal")
+	equal.Election, equal.Heartbeat = equalElection, equalHeartbeat
+	return append(all,
+		Experiment{
+			Name: "failover/defaults", Stage: stage("failover"), Rounds: p.FailoverRounds,
+			Metrics: gapMetrics, Measure: leaderKill,
+		},
+		Experiment{
+			Name: "failover/equal", Stage: equal, Rounds: p.FailoverRounds,
+			Metrics: gapMetrics, Measure: leaderKill,
+		},
+		Experiment{
+			Name: "scale", Stage: Stage{Name: "scale", Alone: true, EqualSize: true}, Rounds: p.ScaleRounds,
+			Metrics: scaleMetrics, Measure: scale(p.ScaleObjects),
+		},
+	)
+}

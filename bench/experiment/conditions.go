@@ -1,0 +1,17 @@
+package experiment
+
+import (
+	"fmt"
+
+	"github.com/candor-plane/candor/bench/system"
+)
+
+// Conditions says how both sides are driven, for the report.
+func Conditions() []string {
+	return []string{
+		fmt.Sprintf("%d-byte JSON specs that do not compress; closed loops; one connection to %d clients; writes and strong reads go to the leader", system.SpecBytes, clientsPerConnection),
+		fmt.Sprintf("watch: one writer at most %d writes ahead of the slowest watcher, latency from sending the write to delivery, watchers spread over the members", writesAhead),
+		fmt.Sprintf("failover: %d writers that know every member, %v to an attempt; equal settings are election %v, heartbeat %v", gapWriters, attempt, equalElection, equalHeartbeat),
+		"cpu is of members and load generator together, per acknowledged write; memory and disk are the mean over the members",
+	}
+}

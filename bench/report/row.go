@@ -1,0 +1,149 @@
+package report
+
+import (
+	"fmt"
+
+	"github.com/candor-plane/candor/bench/experiment"
+	"github.com/candor-plane/candor/bench/round"
+	"github.com/candor-plane/candor/bench/target"
+)
+
+// The names of the sides in rounds and rows.
+const (
+	Candor = "candor"
+	Peer   = "peer"
+)
+
+// Row is one metric of one experiment on both sides. Absent numbers were not
+// measured.
+type Row struct {
+	Name   string   `json:"name"`
+	Unit   string   `json:"unit"`
+	Candor *float64 `json:"candor"`
+	Peer   *float64 `json:"peer"`
+	// Ratio is Candor's median over the peer's.
+	Ratio  *float64 `json:"ratio"`
+	Spread Spread   `json:"spread"`
+	Target []Target `json:"target"`
+	// Met says whether every target's floor was reached; absent without a target
+	// and where it could not be judged.
+	Met *bool `json:"met"`
+	// Note says why a row is not what it should be.
+	Note string `json:"note,omitempty"`
+}
+
+// Spread is the least and greatest value over the rounds that count.
+type Spread struct {
+	Candor *Range `json:"candor"`
+	Peer   *Range `json:"peer"`
+	// Ratio is over the ratios of single rounds.
+	Ratio    *Range `json:"ratio"`
+	Rounds   int    `json:"rounds"`
+	Rejected int    `json:"rejected"`
+}
+
+// Target is one promise about the row and what became of it.
+type Target struct {
+	On         string `json:"on"`
+	Floor      string `json:"floor"`
+	Stretch    string `json:"stretch,omitempty"`
+	FloorMet   *bool  `json:"floor_met"`
+	StretchMet *bool  `json:"stretch_met,omitempty"`
+}
+
+// Rows makes one row per metric. Without judging, targets are left out: they
+// are meant for one setting of the machine only.
+func Rows(outcome round.Outcome, judge bool) []Row {
+	rows := make([]Row, 0, len(outcome.Experiment.Metrics))
+	for _, metric := range outcome.Experiment.Metrics {
+		row := build(outcome, metric)
+		if judge {
+			row.judge(metric, outcome)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func build(outcome round.Outcome, metric experiment.Metric) Row {
+	row := Row{
+		Name: outcome.Experiment.RowName(metric),
+		Unit: metric.Unit,
+		Note: note(outcome),
+	}
+	var candor, peer, ratios []float64
+	for _, r := range outcome.Rounds {
+		c, hasCandor := value(r, Candor, metric)
+		p, hasPeer := value(r, Peer, metric)
+		if hasCandor {
+			candor = append(candor, c)
+		}
+		if hasPeer {
+			peer = append(peer, p)
+		}
+		if hasCandor && hasPeer && p != 0 {
+			ratios = append(ratios, c/p)
+		}
+	}
+	row.Spread = Spread{
+		Candor: spread(candor), Peer: spread(peer), Ratio: spread(ratios),
+		Rounds: len(outcome.Rounds), Rejected: outcome.Rejected,
+	}
+	if c, ok := median(candor); ok {
+		row.Candor = &c
+	}
+	if p, ok := median(peer); ok {
+		row.Peer = &p
+	}
+	if row.Candor != nil && row.Peer != nil && *row.Peer != 0 {
+		ratio := *row.Candor / *row.Peer
+		row.Ratio = &ratio
+	}
+	return row
+}
+
+func (r *Row) judge(metric experiment.Metric, outcome round.Outcome) {
+	all, known := true, true
+	for _, promised := range target.For(r.Name) {
+		t := Target{On: "ratio", Floor: promised.Bound(promised.Floor, metric.Unit)}
+		measured := r.Ratio
+		if promised.Basis == target.Candor {
+			t.On, measured = Candor, r.Candor
+		}
+		if promised.Stretch != 0 {
+			t.Stretch = promised.Bound(promised.Stretch, metric.Unit)
+		}
+		if measured != nil && !outcome.Noisy && outcome.Err == nil {
+			verdict := promised.Judge(*measured)
+			floor, stretch := verdict != target.Missed, verdict == target.Stretched
+			t.FloorMet = &floor
+			if promised.Stretch != 0 {
+				t.StretchMet = &stretch
+			}
+			all = all && floor
+		} else {
+			known = false
+		}
+		r.Target = append(r.Target, t)
+	}
+	if len(r.Target) > 0 && known {
+		r.Met = &all
+	}
+}
+
+func value(r round.Round, side string, metric experiment.Metric) (float64, bool) {
+	v, ok := r[side][metric.Name]
+	return v, ok
+}
+
+func note(outcome round.Outcome) string {
+	switch {
+	case outcome.Err != nil:
+		return fmt.Sprintf("%d of %d rounds: %v", len(outcome.Rounds), outcome.Experiment.Rounds, outcome.Err)
+	case outcome.Noisy:
+		return "every round was noisy: other processes used the machine"
+	case len(outcome.Rounds) < outcome.Experiment.Rounds:
+		return fmt.Sprintf("%d of %d rounds were quiet", len(outcome.Rounds), outcome.Experiment.Rounds)
+	}
+	return ""
+}

@@ -1,0 +1,42 @@
+package target
+
+// table is every promise of the project about its speed and memory. Bounds on
+// Candor are in the row's unit.
+var table = []Target{
+	{"create/1/rate", Ratio, AtLeast, 1.0, 1.15},
+	{"update/1/rate", Ratio, AtLeast, 1.0, 1.15},
+	{"create/1/p50", Ratio, AtMost, 1.0, 0.8},
+	{"update/1/p50", Ratio, AtMost, 1.0, 0.8},
+
+	{"create/64/rate", Ratio, AtLeast, 1.1, 1.4},
+	{"update/64/rate", Ratio, AtLeast, 1.1, 1.4},
+	{"create/256/rate", Ratio, AtLeast, 1.4, 1.8},
+	{"update/256/rate", Ratio, AtLeast, 1.4, 1.8},
+	{"create/1000/rate", Ratio, AtLeast, 1.6, 2.2},
+	{"update/1000/rate", Ratio, AtLeast, 1.6, 2.2},
+
+	{"create/256/p99", Ratio, AtMost, 0.8, 0.55},
+	{"update/256/p99", Ratio, AtMost, 0.8, 0.55},
+
+	{"swap/64/rate", Ratio, AtLeast, 1.1, 1.4},
+	{"swap/256/rate", Ratio, AtLeast, 1.4, 1.8},
+
+	{"read-strong/1/rate", Ratio, AtLeast, 1.3, 1.7},
+	{"read-strong/256/rate", Ratio, AtLeast, 1.2, 1.5},
+	{"read-local/follower/256/rate", Ratio, AtLeast, 1.2, 1.45},
+
+	{"watch/1000/rate", Ratio, AtLeast, 1.0, 1.5},
+	{"watch/1000/p99", Ratio, AtMost, 1.0, 0.6},
+
+	{"failover/defaults/gap", Ratio, AtMost, 0.5, 0.35},
+	{"failover/defaults/gap", Candor, AtMost, 0.7, 0},
+
+	{"scale/rss-restarted", Ratio, AtMost, 1.5, 1.1},
+	{"scale/restart", Ratio, AtMost, 1.0, 0.5},
+	{"scale/snapshot-slowdown", Candor, AtMost, 3, 1.5},
+	{"scale/list-rss", Ratio, AtMost, 0.3, 0.1},
+
+	{"idle/cpu", Ratio, AtMost, 2, 1},
+	{"create/256/cpu", Ratio, AtMost, 0.75, 0.55},
+	{"update/256/cpu", Ratio, AtMost, 0.75, 0.55},
+}

@@ -1,0 +1,153 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os/user"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/candor-plane/candor"
+)
+
+// The defaults of Config.
+const (
+	DefaultTimeout        = 10 * time.Second
+	DefaultAttemptTimeout = 3 * time.Second
+)
+
+// actorKey is the metadata key that names who is calling.
+const actorKey = "candor-actor"
+
+// Config says how to reach a cluster. Only Endpoints is required.
+type Config struct {
+	// Endpoints are "host:port" of servers' API listeners; at least one. Other
+	// members are learnt from the cluster.
+	Endpoints []string
+	// Actor is who calls; empty means the name of the operating system's user,
+	// or "anonymous".
+	Actor string
+	// Dialer opens connections; nil means TCP.
+	Dialer func(ctx context.Context, addr string) (net.Conn, error)
+	// Timeout bounds a call whose context has no deadline.
+	Timeout time.Duration
+	// AttemptTimeout bounds one attempt of a call, so that a node that hangs
+	// does not use up the whole of it.
+	AttemptTimeout time.Duration
+	// Session to go on with; nil starts a new one.
+	Session *Session
+	// Connections per endpoint; 0 means 1.
+	Connections int
+	// Logger may be nil: then nothing is logged.
+	Logger hclog.Logger
+}
+
+// Client talks to one cluster. Its methods may be called concurrently.
+type Client struct {
+	actor          metadata.MD
+	timeout        time.Duration
+	attemptTimeout time.Duration
+	log            hclog.Logger
+	session        *Session
+	directory      *directory
+	leader         leadership
+	clock          clock
+	closed         atomic.Bool
+}
+
+// New returns a client that connects when it is first used. The error, for a
+// configuration that cannot work, has the reason INVALID.
+func New(cfg Config) (*Client, error) {
+	if len(cfg.Endpoints) == 0 {
+		return nil, candor.Errorf(candor.ReasonInvalid, "client: no endpoint: give at least one host:port")
+	}
+	if cfg.Connections < 0 || cfg.Timeout < 0 || cfg.AttemptTimeout < 0 {
+		return nil, candor.Errorf(candor.ReasonInvalid, "client: connections (%d), timeout (%v) and attempt timeout (%v) must not be negative",
+			cfg.Connections, cfg.Timeout, cfg.AttemptTimeout)
+	}
+	actor, err := actorName(cfg.Actor)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{
+		actor:          metadata.Pairs(actorKey, actor),
+		timeout:        orDefault(cfg.Timeout, DefaultTimeout),
+		attemptTimeout: orDefault(cfg.AttemptTimeout, DefaultAttemptTimeout),
+		log:            cfg.Logger,
+		session:        cfg.Session,
+	}
+	if c.log == nil {
+		c.log = hclog.NewNullLogger()
+	}
+	if c.session == nil {
+		c.session = NewSession()
+	}
+	c.clock.start()
+	c.leader.start()
+	c.directory = newDirectory(dialer{
+		dial:        cfg.Dialer,
+		connections: max(1, cfg.Connections),
+		options:     dialOptions(cfg.Dialer, c.attemptTimeout),
+	}, &c.clock)
+	for _, addr := range cfg.Endpoints {
+		ep, err := c.directory.add(strings.TrimSpace(addr), inRotation)
+		if err != nil {
+			return nil, errors.Join(err, c.directory.close())
+		}
+		ep.configured = true
+	}
+	c.directory.shuffle()
+	return c, nil
+}
+
+// Session is the one that this client keeps and requires.
+func (c *Client) Session() *Session { return c.session }
+
+// Endpoints are the addresses that calls are spread over: the configured ones,
+// and those learnt of other members.
+func (c *Client) Endpoints() []string {
+	var addrs []string
+	for _, ep := range c.directory.roster().rotation {
+		addrs = append(addrs, ep.addr)
+	}
+	return addrs
+}
+
+// Close ends every connection. Calls under way fail: reads and watches with
+// CANCELED, writes that may have been made with OUTCOME_UNKNOWN.
+func (c *Client) Close() error {
+	c.closed.Store(true)
+	return c.directory.close()
+}
+
+func actorName(name string) (string, error) {
+	if name == "" {
+		if u, err := user.Current(); err == nil {
+			name = u.Username
+		}
+	}
+	if name == "" {
+		name = "anonymous"
+	}
+	if len(name) > candor.MaxActorBytes {
+		return "", candor.Errorf(candor.ReasonInvalid, "client: actor has %d bytes; at most %d are allowed", len(name), candor.MaxActorBytes)
+	}
+	for _, r := range name {
+		if r < ' ' || r > '~' {
+			return "", candor.Errorf(candor.ReasonInvalid, "client: actor %q: want printable ASCII", name)
+		}
+	}
+	return name, nil
+}
+
+func orDefault(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
+}

@@ -1,0 +1,158 @@
+package client
+
+import (
+	"context"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/candor-plane/candor"
+	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/rpc/convert"
+)
+
+// Cluster is membership and the state of the whole.
+//
+// Changes of membership carry no request ID: where one got no answer the error
+// is OUTCOME_UNKNOWN, and Members tells what became of it.
+type Cluster struct{ client *Client }
+
+// Cluster returns the cluster's own operations.
+func (c *Client) Cluster() *Cluster { return &Cluster{client: c} }
+
+// ClusterStatus is the state of the cluster as one node sees it.
+type ClusterStatus struct {
+	ClusterID          string              `json:"clusterID"`
+	HistoryID          string              `json:"historyID"`
+	NodeID             string              `json:"nodeID"`
+	NodeName           string              `json:"nodeName"`
+	Role               string              `json:"role"`
+	Term               uint64              `json:"term"`
+	Leader             *candor.LeaderHint  `json:"leader,omitempty"`
+	Applied            candor.Token        `json:"applied"`
+	CommitIndex        uint64              `json:"commitIndex"`
+	ConfigurationIndex uint64              `json:"configurationIndex"`
+	Floor              uint64              `json:"floor"`
+	FeatureLevel       uint32              `json:"featureLevel"`
+	Objects            uint64              `json:"objects"`
+	StateBytes         uint64              `json:"stateBytes"`
+	QuotaBytes         uint64              `json:"quotaBytes"`
+	RestartState       candor.RestartState `json:"restartState"`
+	RestartReason      string              `json:"restartReason,omitempty"`
+	Findings           []Finding           `json:"findings,omitempty"`
+	Version            string              `json:"version"`
+	Insecure           bool                `json:"insecure"`
+	Witness            *candor.Witness     `json:"witness,omitempty"`
+}
+
+// Finding is one thing that is wrong, with the next step.
+type Finding struct {
+	Severity   string `json:"severity"`
+	Subject    string `json:"subject"`
+	Reason     string `json:"reason"`
+	Message    string `json:"message"`
+	NextAction string `json:"nextAction,omitempty"`
+}
+
+// Status asks any node, or with OnEndpoint that one. Of the options only that
+// and WithoutSession apply: the answer is the node's own word.
+func (k *Cluster) Status(ctx context.Context, options ...ReadOption) (*ClusterStatus, error) {
+	out := new(candorv1.StatusResponse)
+	w, err := k.ask(ctx, candorv1.ClusterService_Status_FullMethodName, &candorv1.StatusRequest{}, out, options)
+	if err != nil {
+		return nil, candor.Wrap("cluster status", err)
+	}
+	s := &ClusterStatus{
+		ClusterID: out.GetClusterId(), HistoryID: out.GetHistoryId(), NodeID: out.GetNodeId(), NodeName: out.GetNodeName(),
+		Role: out.GetRole(), Term: out.GetTerm(), Leader: convert.LeaderHintFromProto(out.GetLeader()),
+		Applied: convert.TokenFromProto(out.GetApplied()), CommitIndex: out.GetCommitIndex(),
+		ConfigurationIndex: out.GetConfigurationIndex(), Floor: out.GetFloor(), FeatureLevel: out.GetFeatureLevel(),
+		Objects: out.GetObjects(), StateBytes: out.GetStateBytes(), QuotaBytes: out.GetQuotaBytes(),
+		RestartState: candor.RestartState(out.GetRestartState()), RestartReason: out.GetRestartReason(),
+		Version: out.GetVersion(), Insecure: out.GetInsecure(), Witness: w,
+	}
+	for _, f := range out.GetFindings() {
+		s.Findings = append(s.Findings, Finding{
+			Severity: f.GetSeverity(), Subject: f.GetSubject(), Reason: f.GetReason(), Message: f.GetMessage(),
+			NextAction: f.GetNextAction(),
+		})
+	}
+	return s, nil
+}
+
+// TransferLeader makes another server lead: the one of this ID or name, or with
+// an empty one whichever the leader chooses. It returns who leads then.
+func (k *Cluster) TransferLeader(ctx context.Context, server string) (*candor.LeaderHint, error) {
+	out := new(candorv1.TransferLeaderResponse)
+	in := &candorv1.TransferLeaderRequest{Server: server}
+	if _, err := k.change(ctx, candorv1.ClusterService_TransferLeader_FullMethodName, server, in, out); err != nil {
+		return nil, candor.Wrap("transfer leadership", err)
+	}
+	hint := convert.LeaderHintFromProto(out.GetLeader())
+	k.client.follow(nil, hint)
+	return hint, nil
+}
+
+// Compact raises the floor to revision: reads and watches before it answer
+// COMPACTED from then on. It returns the floor.
+func (k *Cluster) Compact(ctx context.Context, revision uint64, options ...WriteOption) (uint64, error) {
+	floor, err := k.compact(ctx, revision, options)
+	return floor, candor.Wrap("compact", err)
+}
+
+func (k *Cluster) compact(ctx context.Context, revision uint64, options []WriteOption) (uint64, error) {
+	var w write
+	if err := w.begin(options, false, false); err != nil {
+		return 0, err
+	}
+	in := &candorv1.CompactRequest{Revision: revision, Write: w.options}
+	out := new(candorv1.CompactResponse)
+	if err := k.client.push(ctx, &w, candorv1.ClusterService_Compact_FullMethodName, in, out); err != nil {
+		return 0, err
+	}
+	return out.GetFloor(), k.client.accept(&w.request, k.client.session, convert.WitnessFromProto(out.GetWitness()))
+}
+
+// RaiseFeatureLevel lets turns use what level brings, once every member has said
+// that it supports it. It returns the level that is then in force.
+func (k *Cluster) RaiseFeatureLevel(ctx context.Context, level uint32) (uint32, error) {
+	out := new(candorv1.RaiseFeatureLevelResponse)
+	in := &candorv1.RaiseFeatureLevelRequest{Level: level}
+	_, err := k.change(ctx, candorv1.ClusterService_RaiseFeatureLevel_FullMethodName, "feature level", in, out)
+	return out.GetLevel(), candor.Wrap("raise feature level", err)
+}
+
+// ask reads something that any node can say, with or without a quorum.
+func (k *Cluster) ask(ctx context.Context, method string, in proto.Message, out answer, options []ReadOption) (*candor.Witness, error) {
+	var terms readTerms
+	for _, option := range options {
+		option(&terms)
+	}
+	r := request{method: method, in: in, out: out, route: toAny}
+	if err := k.client.pin(&r, terms.endpoint); err != nil {
+		return nil, err
+	}
+	session := k.client.session
+	if terms.withoutSession {
+		session = nil
+	}
+	return k.client.inquire(ctx, &r, session, out)
+}
+
+// inquire carries out a request whose answer may lack a witness: a node without
+// a view has none to give.
+func (c *Client) inquire(ctx context.Context, r *request, s *Session, out answer) (*candor.Witness, error) {
+	if err := c.do(ctx, r); err != nil {
+		return nil, err
+	}
+	w := convert.WitnessFromProto(out.GetWitness())
+	if w == nil {
+		return nil, nil
+	}
+	return w, c.accept(r, s, w)
+}
+
+// change asks the leader for a change that has no request ID.
+func (k *Cluster) change(ctx context.Context, method, subject string, in proto.Message, out answer) (*candor.Witness, error) {
+	r := request{method: method, in: in, out: out, route: toLeader, effect: true, subject: subject}
+	return k.client.inquire(ctx, &r, k.client.session, out)
+}

@@ -1,0 +1,104 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"strconv"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/candor-plane/candor"
+	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+)
+
+const (
+	// maxMessage bounds a message in either direction.
+	maxMessage = 8 << 20
+	// maxReconnect bounds the pause between attempts to connect, so that a
+	// server that came back is found at once.
+	maxReconnect = 500 * time.Millisecond
+)
+
+type dialer struct {
+	dial        func(ctx context.Context, addr string) (net.Conn, error)
+	connections int
+	options     []grpc.DialOption
+}
+
+// open makes an endpoint; it connects when first used.
+func (d dialer) open(addr string) (*endpoint, error) {
+	if _, _, err := net.SplitHostPort(addr); err != nil && d.dial == nil {
+		return nil, candor.Errorf(candor.ReasonInvalid, "client: endpoint %q: want host:port: %w", addr, err)
+	}
+	ep := &endpoint{addr: addr}
+	for range d.connections {
+		conn, err := grpc.NewClient("passthrough:///"+addr, d.options...)
+		if err != nil {
+			return nil, candor.Errorf(candor.ReasonInvalid, "client: endpoint %q: %w", addr, err)
+		}
+		ep.conns = append(ep.conns, conn)
+	}
+	return ep, nil
+}
+
+func dialOptions(dial func(context.Context, string) (net.Conn, error), attempt time.Duration) []grpc.DialOption {
+	options := []grpc.DialOption{
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultServiceConfig(serviceConfig(attempt)),
+		grpc.WithDisableRetry(), // what may be repeated, and where, is decided here (see pursuit)
+		grpc.WithDisableServiceConfig(),
+		grpc.WithNoProxy(),
+		grpc.WithUserAgent("candor-go"),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 3 * time.Second}),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: maxReconnect},
+			MinConnectTimeout: 2 * time.Second,
+		}),
+	}
+	if dial != nil {
+		options = append(options, grpc.WithContextDialer(dial))
+	}
+	return options
+}
+
+// serviceConfig bounds messages, and the attempts of calls that are answered at
+// once. A deadline set here costs gRPC nothing extra where the caller's is
+// nearer. Streams and changes of membership take as long as they take.
+func serviceConfig(attempt time.Duration) string {
+	type name struct {
+		Service string `json:"service,omitempty"`
+		Method  string `json:"method,omitempty"`
+	}
+	type methods struct {
+		Name        []name `json:"name"`
+		Timeout     string `json:"timeout,omitempty"`
+		MaxRequest  int    `json:"maxRequestMessageBytes"`
+		MaxResponse int    `json:"maxResponseMessageBytes"`
+	}
+	objects := candorv1.ObjectService_ServiceDesc.ServiceName
+	cluster := candorv1.ClusterService_ServiceDesc.ServiceName
+	prompt := []name{
+		{Service: objects},
+		{Service: candorv1.DiagnosticsService_ServiceDesc.ServiceName},
+		{Service: cluster, Method: "Status"},
+		{Service: cluster, Method: "Members"},
+	}
+	config, err := json.Marshal(map[string][]methods{"methodConfig": {
+		{Name: []name{{}, {Service: objects, Method: "Watch"}}, MaxRequest: maxMessage, MaxResponse: maxMessage},
+		{Name: prompt, Timeout: seconds(attempt), MaxRequest: maxMessage, MaxResponse: maxMessage},
+	}})
+	if err != nil {
+		panic(err) // unreachable: strings and numbers have a JSON form
+	}
+	return string(config)
+}
+
+// seconds is the JSON form of a google.protobuf.Duration.
+func seconds(d time.Duration) string {
+	return strconv.FormatFloat(d.Seconds(), 'f', 9, 64) + "s"
+}

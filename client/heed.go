@@ -1,0 +1,134 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/candor-plane/candor"
+	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+)
+
+// accept learns from the witness of an answer and checks it against what is
+// known: the session's history, and the node's own past.
+func (c *Client) accept(r *request, s *Session, w *candor.Witness) error {
+	if w == nil {
+		return breach(r.endpoint.addr, "endpoint %s answered without a witness", r.endpoint.addr)
+	}
+	c.clock.observe(w.ClusterTime)
+	c.noteLeader(r.endpoint, w)
+	if s != nil {
+		seen := candor.PortableToken{Token: w.ServedToken, ClusterID: w.ClusterID, HistoryID: w.HistoryID}
+		if err := s.advance(seen); err != nil {
+			return err
+		}
+	}
+	return r.endpoint.observe(r.before, w)
+}
+
+// heed learns from a refusal. Its witness is of a node that refused to be
+// relied on, so what does not fit the session is left to that session's next
+// answer.
+func (c *Client) heed(ep *endpoint, e *candor.Error) {
+	if e.Witness == nil {
+		return
+	}
+	c.clock.observe(e.Witness.ClusterTime)
+	c.noteLeader(ep, e.Witness)
+	_ = c.session.Observe(*e.Witness)
+}
+
+// noteLeader learns who leads from what the node at ep says.
+func (c *Client) noteLeader(ep *endpoint, w *candor.Witness) {
+	if !w.ServedByLeader {
+		c.follow(ep, w.Leader)
+		return
+	}
+	term := w.ServedToken.Term
+	if w.Leader != nil {
+		term = max(term, w.Leader.Term)
+	}
+	c.learnLeader(ep, w.NodeID, term)
+}
+
+// follow learns who leads from a hint that the node at from gave: another node,
+// or it would have said so. An endpoint that just failed is believed
+// to lead only in a newer term: its followers may not know yet.
+func (c *Client) follow(from *endpoint, hint *candor.LeaderHint) {
+	if hint == nil {
+		return
+	}
+	known := c.leader.current()
+	if known.endpoint != nil && hint.Term <= known.term {
+		return
+	}
+	ep := c.directory.resolve(from, hint)
+	if ep == nil || hint.Term <= known.term && c.directory.suspect(ep) {
+		return
+	}
+	c.learnLeader(ep, hint.ServerID, hint.Term)
+}
+
+func (c *Client) learnLeader(ep *endpoint, serverID string, term uint64) {
+	if c.leader.learn(ep, serverID, term) && c.log.IsDebug() {
+		c.log.Debug("leader learnt", "endpoint", ep.addr, "server", serverID, "term", term)
+	}
+}
+
+// avoid keeps a failed endpoint out of the rotation: longer if it was silent
+// than if it could not be reached, for finding that out again costs a whole
+// attempt.
+func (c *Client) avoid(ctx context.Context, ep *endpoint, code codes.Code) {
+	if code != codes.DeadlineExceeded {
+		c.directory.avoid(ep, suspectUnreachable)
+		return
+	}
+	if deadline, bounded := ctx.Deadline(); bounded && time.Until(deadline) < firstPause {
+		return // the caller's own deadline, told by the server first
+	}
+	c.directory.avoid(ep, suspectSilent)
+}
+
+// refreshWithin bounds the question for members, which one caller asks for all.
+const refreshWithin = 500 * time.Millisecond
+
+// refresh asks the node at ep for the members when that is due.
+func (c *Client) refresh(ctx context.Context, ep *endpoint) {
+	if c.directory.claimRefresh(false) {
+		c.askMembers(ctx, ep)
+	}
+}
+
+// refreshSoon does so earlier than usual: the nodes that are known do not do.
+func (c *Client) refreshSoon(ctx context.Context, ep *endpoint) {
+	if c.directory.suspect(ep) {
+		ep = c.directory.after(ep)
+	}
+	if !c.directory.suspect(ep) && c.directory.claimRefresh(true) {
+		c.askMembers(ctx, ep)
+	}
+}
+
+// askMembers is best effort: without an answer the rotation stays as it is.
+func (c *Client) askMembers(ctx context.Context, ep *endpoint) {
+	ctx, cancel := context.WithTimeout(ctx, refreshWithin)
+	defer cancel()
+	var out candorv1.MembersResponse
+	err := ep.conn().Invoke(ctx, candorv1.ClusterService_Members_FullMethodName, &candorv1.MembersRequest{}, &out)
+	if err != nil {
+		c.log.Debug("members not learnt", "endpoint", ep.addr, "error", err)
+		return
+	}
+	c.directory.setMembers(out.GetMembers())
+}
+
+// witnessOf is the witness that a refusal came with, or one that says nothing.
+func witnessOf(err error) candor.Witness {
+	var e *candor.Error
+	if errors.As(err, &e) && e.Witness != nil {
+		return *e.Witness
+	}
+	return candor.Witness{}
+}

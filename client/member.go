@@ -1,0 +1,117 @@
+package client
+
+import (
+	"context"
+
+	"github.com/candor-plane/candor"
+	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+)
+
+// Member is one server of the cluster's configuration.
+type Member struct {
+	ServerID    string `json:"serverID"`
+	Name        string `json:"name"`
+	Voter       bool   `json:"voter"`
+	Leader      bool   `json:"leader"`
+	RaftAddress string `json:"raftAddress"`
+	APIAddress  string `json:"apiAddress,omitempty"`
+	// Liveness is what gossip says, a hint: ALIVE, SUSPECT, DEAD, LEFT.
+	Liveness     string `json:"liveness,omitempty"`
+	Version      string `json:"version,omitempty"`
+	FeatureLevel uint32 `json:"featureLevel,omitempty"`
+	// AppliedHint is the last applied index that gossip told; nil when unknown.
+	AppliedHint *uint64 `json:"appliedHint,omitempty"`
+}
+
+// Members is the configuration that one node knows.
+type Members struct {
+	Members            []Member        `json:"members"`
+	ConfigurationIndex uint64          `json:"configurationIndex"`
+	Witness            *candor.Witness `json:"witness,omitempty"`
+}
+
+// Members asks any node, or with OnEndpoint that one. Of the options only that
+// and WithoutSession apply.
+func (k *Cluster) Members(ctx context.Context, options ...ReadOption) (*Members, error) {
+	out := new(candorv1.MembersResponse)
+	w, err := k.ask(ctx, candorv1.ClusterService_Members_FullMethodName, &candorv1.MembersRequest{}, out, options)
+	if err != nil {
+		return nil, candor.Wrap("members", err)
+	}
+	k.client.directory.setMembers(out.GetMembers())
+	return &Members{Members: members(out.GetMembers()), ConfigurationIndex: out.GetConfigurationIndex(), Witness: w}, nil
+}
+
+// JoinRequest is a server that asks to be a member.
+type JoinRequest struct {
+	ServerID    string
+	Name        string
+	RaftAddress string
+	APIAddress  string
+	// ClusterID that the server's disk names; empty when it knows none yet.
+	ClusterID    string
+	FeatureLevel uint32
+}
+
+// Joined is what the cluster tells a new member.
+type Joined struct {
+	ClusterID          string   `json:"clusterID"`
+	HistoryID          string   `json:"historyID"`
+	ConfigurationIndex uint64   `json:"configurationIndex"`
+	Members            []Member `json:"members"`
+}
+
+// Join adds a server as a non-voter.
+func (k *Cluster) Join(ctx context.Context, server JoinRequest) (*Joined, error) {
+	in := &candorv1.JoinRequest{
+		ServerId: server.ServerID, Name: server.Name, RaftAddress: server.RaftAddress, ApiAddress: server.APIAddress,
+		ClusterId: server.ClusterID, FeatureLevel: server.FeatureLevel,
+	}
+	out := new(candorv1.JoinResponse)
+	if _, err := k.change(ctx, candorv1.ClusterService_Join_FullMethodName, server.ServerID, in, out); err != nil {
+		return nil, candor.Wrap("join "+server.Name, err)
+	}
+	return &Joined{
+		ClusterID: out.GetClusterId(), HistoryID: out.GetHistoryId(), ConfigurationIndex: out.GetConfigurationIndex(),
+		Members: members(out.GetMembers()),
+	}, nil
+}
+
+// RemoveOptions say how a server is removed.
+type RemoveOptions struct {
+	// ExpectedConfiguration refuses the removal (EPOCH_MISMATCH) unless the
+	// configuration is the one of this index; 0 for any.
+	ExpectedConfiguration uint64
+	// Force removes even where fewer than a majority of the rest is known alive.
+	Force bool
+}
+
+// Remove takes a server, by ID or name, out of the cluster. It returns the new
+// configuration's index.
+func (k *Cluster) Remove(ctx context.Context, server string, o RemoveOptions) (uint64, error) {
+	in := &candorv1.RemoveRequest{Server: server, ExpectedConfigurationIndex: o.ExpectedConfiguration, Force: o.Force}
+	out := new(candorv1.RemoveResponse)
+	_, err := k.change(ctx, candorv1.ClusterService_Remove_FullMethodName, server, in, out)
+	return out.GetConfigurationIndex(), candor.Wrap("remove "+server, err)
+}
+
+// Promote makes a non-voter, by ID or name, vote; NOT_CAUGHT_UP, until the
+// deadline, while it is behind. It returns the new configuration's index.
+func (k *Cluster) Promote(ctx context.Context, server string, expectedConfiguration uint64) (uint64, error) {
+	in := &candorv1.PromoteRequest{Server: server, ExpectedConfigurationIndex: expectedConfiguration}
+	out := new(candorv1.PromoteResponse)
+	_, err := k.change(ctx, candorv1.ClusterService_Promote_FullMethodName, server, in, out)
+	return out.GetConfigurationIndex(), candor.Wrap("promote "+server, err)
+}
+
+func members(list []*candorv1.Member) []Member {
+	out := make([]Member, 0, len(list))
+	for _, m := range list {
+		out = append(out, Member{
+			ServerID: m.GetServerId(), Name: m.GetName(), Voter: m.GetVoter(), Leader: m.GetLeader(),
+			RaftAddress: m.GetRaftAddress(), APIAddress: m.GetApiAddress(), Liveness: m.GetLiveness(),
+			Version: m.GetVersion(), FeatureLevel: m.GetFeatureLevel(), AppliedHint: m.AppliedHint,
+		})
+	}
+	return out
+}

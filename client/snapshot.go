@@ -1,0 +1,129 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/candor-plane/candor"
+	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/rpc/convert"
+)
+
+// SnapshotInfo says what a snapshot is of.
+type SnapshotInfo struct {
+	Token candor.Token
+	Bytes uint64
+	// Witness is the serving node's.
+	Witness *candor.Witness
+}
+
+// Snapshot streams a snapshot of the leader's published view to to, or with
+// OnEndpoint of that node's; no other option applies. progress, which may be
+// nil, is told how many bytes were written and the node's estimate of how many
+// there will be.
+//
+// Nothing is written before a node has begun to answer, and after that nothing
+// is tried again: on an error what was written is worthless. A snapshot takes
+// as long as it takes, so there is no deadline but ctx's own; a node that begins
+// to answer must be found within the client's timeout. The stream is complete if
+// there is no error; its digest is checked by whoever reads it.
+func (k *Cluster) Snapshot(ctx context.Context, to io.Writer, progress func(written, estimated uint64), options ...ReadOption) (SnapshotInfo, error) {
+	info, err := k.snapshot(ctx, to, progress, options)
+	return info, candor.Wrap("snapshot", err)
+}
+
+func (k *Cluster) snapshot(ctx context.Context, to io.Writer, progress func(written, estimated uint64), options []ReadOption) (SnapshotInfo, error) {
+	if progress == nil {
+		progress = func(uint64, uint64) {}
+	}
+	// A cancel of our own, so that no stream outlives an error of the writer.
+	ctx, cancel := context.WithCancel(k.client.outgoing(ctx))
+	defer cancel()
+	start, found := k.client.bounded(ctx)
+	defer found()
+	stop := context.AfterFunc(start, cancel)
+	r, recv, first, err := k.openSnapshot(start, ctx, options)
+	stop()
+	if err != nil {
+		return SnapshotInfo{}, err
+	}
+	info := SnapshotInfo{Token: convert.TokenFromProto(first.GetToken()), Witness: convert.WitnessFromProto(first.GetWitness())}
+	if info.Witness != nil {
+		if err := k.client.accept(r, k.client.session, info.Witness); err != nil {
+			return info, err
+		}
+	}
+	estimated := first.GetEstimatedBytes()
+	for message := first; ; {
+		n, err := to.Write(message.GetChunk())
+		info.Bytes += uint64(n)
+		if err != nil {
+			return info, candor.Errorf(candor.ReasonInternal, "write the snapshot: %w", err)
+		}
+		estimated = max(estimated, message.GetEstimatedBytes())
+		progress(info.Bytes, estimated)
+		message, err = recv.Recv()
+		if errors.Is(err, io.EOF) {
+			return info, nil
+		}
+		if err != nil {
+			return info, cutShort(ctx, r.endpoint, info.Bytes, err)
+		}
+	}
+}
+
+// openSnapshot goes from node to node until one begins to answer or start ends.
+func (k *Cluster) openSnapshot(start, ctx context.Context, options []ReadOption) (
+	*request, grpc.ServerStreamingClient[candorv1.SnapshotResponse], *candorv1.SnapshotResponse, error,
+) {
+	var terms readTerms
+	for _, option := range options {
+		option(&terms)
+	}
+	r := &request{method: candorv1.ClusterService_Snapshot_FullMethodName, route: toLeader}
+	if err := k.client.pin(r, terms.endpoint); err != nil {
+		return nil, nil, nil, err
+	}
+	p := pursuit{client: k.client, request: r}
+	ep, err := p.start()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for {
+		if err := p.over(start); err != nil {
+			return nil, nil, nil, err
+		}
+		r.endpoint, r.before = ep, ep.served.Load()
+		recv, failure := candorv1.NewClusterServiceClient(ep.conn()).Snapshot(ctx, &candorv1.SnapshotRequest{})
+		if failure == nil {
+			var first *candorv1.SnapshotResponse
+			if first, failure = recv.Recv(); failure == nil {
+				return r, recv, first, nil
+			}
+		}
+		if errors.Is(failure, io.EOF) {
+			failure = status.Error(codes.Unavailable, "the server ended the stream before it began")
+		}
+		if ep, err = p.failed(start, ep, failure); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+}
+
+func cutShort(ctx context.Context, ep *endpoint, written uint64, failure error) error {
+	if e, refused := convert.Refusal(failure); refused {
+		return e
+	}
+	if err := ctx.Err(); err != nil {
+		failure = err
+	}
+	e := transportError(ep, failure)
+	e.Message = "the stream ended after " + strconv.FormatUint(written, 10) + " bytes" + ": " + e.Message
+	return e
+}

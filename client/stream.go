@@ -1,0 +1,229 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/candor-plane/candor"
+	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/rpc/convert"
+)
+
+// stream is one stream of a watch, to one endpoint.
+type stream struct {
+	recv   grpc.ServerStreamingClient[candorv1.WatchResponse]
+	cancel context.CancelFunc
+	// impatience cancels the stream unless its first message stops it.
+	impatience *time.Timer
+	// before is the last that this stream said of its node. Other calls may
+	// know more: their answers overtake what is in this stream's buffers.
+	before  *position
+	greeted bool
+	givenUp bool // canceled by the end of a Next's context
+}
+
+// next delivers the next batch; the error has ended the watch unless it is
+// ctx's own.
+func (w *Watch) next(ctx context.Context) (WatchBatch, error) {
+	for {
+		if w.dead != nil {
+			return WatchBatch{}, w.dead
+		}
+		if err := w.over(ctx); err != nil {
+			return WatchBatch{}, err
+		}
+		message, err := w.receive(ctx)
+		if err != nil {
+			if err := w.resume(ctx, err); err != nil {
+				return WatchBatch{}, err
+			}
+			continue
+		}
+		w.pursuit.hops, w.pursuit.pause, w.pursuit.attempts, w.pursuit.last = 0, 0, 0, nil
+		batch, err := w.take(message)
+		if err != nil {
+			w.end(err)
+			return WatchBatch{}, err
+		}
+		return batch, nil
+	}
+}
+
+// over is the error for a watch whose contexts or client are done. Only ctx's
+// end leaves it alive.
+func (w *Watch) over(ctx context.Context) error {
+	switch {
+	case w.client.closed.Load():
+		w.end(errClosed())
+		return w.dead
+	case w.ctx.Err() != nil:
+		w.end(w.pursuit.gaveUp(w.ctx.Err()))
+		return w.dead
+	case ctx.Err() != nil:
+		return w.pursuit.gaveUp(ctx.Err())
+	default:
+		return nil
+	}
+}
+
+// receive reads one message, over a new stream if none is open. If ctx ends
+// first the stream is given up: what it held is sent again by the next one.
+func (w *Watch) receive(ctx context.Context) (*candorv1.WatchResponse, error) {
+	if w.stream != nil && w.stream.givenUp {
+		w.drop()
+	}
+	if w.stream == nil {
+		if err := w.open(); err != nil {
+			return nil, err
+		}
+	}
+	s := w.stream
+	if done := ctx.Done(); done != nil && done != w.parent.Done() {
+		stop := context.AfterFunc(ctx, s.cancel)
+		defer func() { s.givenUp = !stop() }()
+	}
+	message, err := s.recv.Recv()
+	if err != nil {
+		return nil, err
+	}
+	s.impatience.Stop()
+	return message, nil
+}
+
+func (w *Watch) open() error {
+	var err error
+	if w.in.Read.RequiredRootToken, err = w.terms.require(w.sess); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(w.client.outgoing(w.ctx))
+	s := &stream{cancel: cancel, before: w.at.served.Load()}
+	s.impatience = time.AfterFunc(w.client.attemptTimeout, cancel)
+	w.in.AfterRevision = w.position
+	s.recv, err = candorv1.NewObjectServiceClient(w.at.conn()).Watch(ctx, w.in)
+	if err != nil {
+		s.impatience.Stop()
+		cancel()
+		return err
+	}
+	w.stream = s
+	return nil
+}
+
+// resume takes note of why a stream ended and chooses where the next one goes.
+func (w *Watch) resume(ctx context.Context, failure error) error {
+	silent := w.stream == nil || !w.stream.greeted
+	w.drop()
+	if err := w.over(ctx); err != nil {
+		return err
+	}
+	if errors.Is(failure, io.EOF) {
+		failure = status.Error(codes.Unavailable, "the server ended the stream")
+	}
+	if silent && status.Code(failure) == codes.Canceled {
+		failure = status.Error(codes.DeadlineExceeded, "the stream did not start in time")
+	}
+	both, cancel := context.WithCancel(w.ctx)
+	defer cancel()
+	defer context.AfterFunc(ctx, cancel)()
+	at, err := w.pursuit.failed(both, w.at, failure)
+	if err != nil {
+		if err := w.over(ctx); err != nil {
+			return err
+		}
+		w.end(err)
+		return err
+	}
+	w.at = at
+	return nil
+}
+
+// take checks a message and turns it into a batch.
+func (w *Watch) take(m *candorv1.WatchResponse) (WatchBatch, error) {
+	switch m.GetType() {
+	case candorv1.WatchResponseType_WATCH_RESPONSE_TYPE_STARTED:
+		return w.takeStart(m)
+	case candorv1.WatchResponseType_WATCH_RESPONSE_TYPE_BOOKMARK:
+		return w.takeBookmark(m)
+	case candorv1.WatchResponseType_WATCH_RESPONSE_TYPE_EVENTS:
+		return w.takeEvents(m)
+	default:
+		return WatchBatch{}, breach(w.at.addr, "endpoint %s sent a watch message of unknown type %d", w.at.addr, m.GetType())
+	}
+}
+
+// takeStart: a stream that resumes stands where the one before ended, whatever
+// revision its node has reached by now.
+func (w *Watch) takeStart(m *candorv1.WatchResponse) (WatchBatch, error) {
+	w.stream.greeted = true
+	witness, err := w.witness(m)
+	if err != nil {
+		return WatchBatch{}, err
+	}
+	if w.started && w.position == 0 && m.GetRevision() != 0 {
+		return WatchBatch{}, candor.Errorf(candor.ReasonCompacted,
+			"the watch began before the first revision and was interrupted there; list and watch again")
+	}
+	if !w.started {
+		w.started, w.position = true, m.GetRevision()
+	}
+	return WatchBatch{Revision: w.position, Bookmark: true, Witness: witness}, nil
+}
+
+func (w *Watch) takeBookmark(m *candorv1.WatchResponse) (WatchBatch, error) {
+	witness, err := w.witness(m)
+	if err != nil {
+		return WatchBatch{}, err
+	}
+	if !w.stream.greeted || m.GetRevision() < w.position {
+		return WatchBatch{}, w.disorder(m)
+	}
+	w.position = m.GetRevision()
+	return WatchBatch{Revision: w.position, Bookmark: true, Witness: witness}, nil
+}
+
+func (w *Watch) takeEvents(m *candorv1.WatchResponse) (WatchBatch, error) {
+	if !w.stream.greeted || len(m.GetEvents()) == 0 {
+		return WatchBatch{}, w.disorder(m)
+	}
+	batch := WatchBatch{Revision: m.GetRevision(), Events: make([]candor.Event, len(m.GetEvents()))}
+	last := w.position
+	for i, p := range m.GetEvents() {
+		e := convert.EventFromProto(p)
+		if e.Revision <= w.position || e.Revision < last || e.Revision > batch.Revision {
+			return WatchBatch{}, w.disorder(m)
+		}
+		last = e.Revision
+		batch.Events[i] = e
+	}
+	if m.GetWitness() != nil {
+		var err error
+		if batch.Witness, err = w.witness(m); err != nil {
+			return WatchBatch{}, err
+		}
+	}
+	w.position = batch.Revision
+	return batch, nil
+}
+
+// witness is the checked witness of a message.
+func (w *Watch) witness(m *candorv1.WatchResponse) (*candor.Witness, error) {
+	witness := convert.WitnessFromProto(m.GetWitness())
+	r := request{endpoint: w.at, before: w.stream.before}
+	if err := w.client.accept(&r, w.sess, witness); err != nil {
+		return nil, err
+	}
+	w.stream.before = &position{nodeID: witness.NodeID, bootID: witness.BootID, token: witness.ServedToken}
+	return witness, w.terms.check(witness)
+}
+
+// disorder is the error for a stream that breaks the order of revisions.
+func (w *Watch) disorder(m *candorv1.WatchResponse) error {
+	return breach(w.at.addr, "endpoint %s sent %s for revision %d with %d events after revision %d, out of order",
+		w.at.addr, m.GetType(), m.GetRevision(), len(m.GetEvents()), w.position)
+}

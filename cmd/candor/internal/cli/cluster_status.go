@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/candor-plane/candor/client"
+	"github.com/candor-plane/candor/cmd/candor/internal/output"
+)
+
+// ClusterStatusOptions are those of `candor cluster status`.
+type ClusterStatusOptions struct {
+	*Factory
+	Server string
+}
+
+// NewCmdClusterStatus returns `candor cluster status`.
+func NewCmdClusterStatus(f *Factory, run func(context.Context, *ClusterStatusOptions) error) *cobra.Command {
+	o := &ClusterStatusOptions{Factory: f}
+	cmd := &cobra.Command{
+		Use: "status [SERVER]", Short: "Show the cluster as one server sees it",
+		Long: `Show the cluster as one server sees it: its word alone, which proves nothing.
+"candor status" asks all of them, and proves that one leads.`,
+		Example:           "candor cluster status\ncandor cluster status n2 -o json",
+		Args:              arguments(0, 1, "at most one server"),
+		ValidArgsFunction: f.completeOnce(f.memberNames),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				o.Server = args[0]
+			}
+			return runs(run, runClusterStatus)(cmd.Context(), o)
+		},
+	}
+	return remotely(cmd, flagOutput)
+}
+
+func runClusterStatus(ctx context.Context, o *ClusterStatusOptions) error {
+	format, err := o.Flags.format()
+	if err != nil {
+		return err
+	}
+	remote, err := o.Remote()
+	if err != nil {
+		return err
+	}
+	options := []client.ReadOption{client.WithoutSession()}
+	if o.Server != "" {
+		address, err := o.address(ctx, remote, o.Server)
+		if err != nil {
+			return err
+		}
+		options = append(options, client.OnEndpoint(address))
+	}
+	status, err := remote.Cluster.Status(ctx, options...)
+	if err != nil {
+		return err
+	}
+	if format.Structured() {
+		return internal("cluster status", format.Document(o.Out, status))
+	}
+	if err := o.show(status); err != nil {
+		return internal("cluster status", err)
+	}
+	if status.Witness != nil {
+		o.Foot(*status.Witness)
+	}
+	return nil
+}
+
+func (o *ClusterStatusOptions) show(s *client.ClusterStatus) error {
+	facts := output.NewFacts(o.Out, o.OutPalette())
+	facts.Add("Cluster", s.ClusterID)
+	facts.Add("History", s.HistoryID)
+	facts.Add("Seen by", s.NodeName+" ("+s.NodeID+"), "+s.Role+" in term "+fmt.Sprint(s.Term))
+	if s.Leader != nil {
+		facts.Add("Leader by hint", strings.TrimSpace(s.Leader.Name+" "+s.Leader.Address))
+	}
+	facts.Add("Applied", s.Applied.String())
+	facts.Add("Committed", fmt.Sprint(s.CommitIndex))
+	facts.Add("Configuration", fmt.Sprint(s.ConfigurationIndex))
+	facts.Add("Floor", revisionText(s.Floor))
+	facts.Add("Objects", output.Count(s.Objects))
+	facts.Add("State", stateSize(s.StateBytes, s.QuotaBytes))
+	facts.Add("Feature level", fmt.Sprint(s.FeatureLevel))
+	facts.Add("Restart state", strings.TrimSpace(string(s.RestartState)+" "+s.RestartReason))
+	facts.Add("Version", s.Version)
+	if s.Insecure {
+		facts.Add("Security", "none: it was started without TLS")
+	}
+	if err := facts.Flush(); err != nil {
+		return err
+	}
+	if len(s.Findings) == 0 {
+		return nil
+	}
+	return findings(o.Factory, s.Findings)
+}

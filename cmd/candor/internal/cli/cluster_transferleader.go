@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+// ClusterTransferLeaderOptions are those of `candor cluster transfer-leader`.
+type ClusterTransferLeaderOptions struct {
+	*Factory
+	Server string
+}
+
+// NewCmdClusterTransferLeader returns `candor cluster transfer-leader`.
+func NewCmdClusterTransferLeader(f *Factory, run func(context.Context, *ClusterTransferLeaderOptions) error) *cobra.Command {
+	o := &ClusterTransferLeaderOptions{Factory: f}
+	cmd := &cobra.Command{
+		Use: "transfer-leader [SERVER]", Short: "Let another server lead",
+		Example:           "candor cluster transfer-leader\ncandor cluster transfer-leader n2",
+		Args:              arguments(0, 1, "at most one server"),
+		ValidArgsFunction: f.completeOnce(f.memberNames),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				o.Server = args[0]
+			}
+			return runs(run, runClusterTransferLeader)(cmd.Context(), o)
+		},
+	}
+	return remotely(cmd)
+}
+
+func runClusterTransferLeader(ctx context.Context, o *ClusterTransferLeaderOptions) error {
+	remote, err := o.Remote()
+	if err != nil {
+		return err
+	}
+	leader, err := remote.Changer.TransferLeader(ctx, o.Server)
+	if err != nil {
+		return unsure(err)
+	}
+	name := "another server"
+	switch {
+	case leader != nil && leader.Name != "":
+		name = leader.Name
+	case leader != nil && leader.ServerID != "":
+		name = leader.ServerID
+	}
+	_, err = fmt.Fprintf(o.Out, "%s leads\n", name)
+	return internal("cluster transfer-leader", err)
+}

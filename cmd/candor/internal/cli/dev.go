@@ -1,0 +1,172 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/cmd/candor/internal/dev"
+)
+
+// DevOptions are those of `candor dev`.
+type DevOptions struct {
+	*Factory
+	Dir           string
+	Nodes         int
+	Apply         []string
+	ExitWhenReady bool
+	Failover      bool
+	ServerArgs    []string
+	Wait          time.Duration
+}
+
+// NewCmdDev returns `candor dev`.
+func NewCmdDev(f *Factory, run func(context.Context, *DevOptions) error) *cobra.Command {
+	o := &DevOptions{Factory: f}
+	cmd := &cobra.Command{
+		Use: "dev", Short: "Run a whole cluster on this machine",
+		Long: `Run a whole cluster on this machine, as real processes, until Ctrl-C.
+
+Its folder (--data) holds the data of every server, their logs (NAME.log) and
+a context file, so that a second terminal reaches the cluster with
+
+  export CANDOR_CONTEXT=DIR/context.yaml
+
+The same folder can be taken up again later. Without --data the cluster lives
+in a temporary folder that is removed at the end.`,
+		Example: `candor dev
+candor dev --nodes 5 --data ./cluster
+candor dev --apply examples/ --failover --exit-when-ready
+candor dev kill n1 --data ./cluster      (from a second terminal)`,
+		Args: arguments(0, 0, "no arguments; kill, start, stop, pause and resume are its subcommands"),
+		RunE: func(cmd *cobra.Command, _ []string) error { return runs(run, runDev)(cmd.Context(), o) },
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&o.Nodes, "nodes", 0, "how many servers, 1 to 9 (default 3, or what the folder has)")
+	flags.StringArrayVar(&o.Apply, "apply", nil, "apply these manifests once the cluster leads (file or folder)")
+	flags.BoolVar(&o.ExitWhenReady, "exit-when-ready", false, "end with exit code 0 once everything has converged")
+	flags.BoolVar(&o.Failover, "failover", false, "kill the leader once, and show what is lost: nothing")
+	flags.StringArrayVar(&o.ServerArgs, "server-arg", nil, "pass an argument on to every server, for example --server-arg=--log-level=debug")
+	flags.DurationVar(&o.Wait, "wait", time.Minute, "how long the cluster may take to converge")
+	cmd.PersistentFlags().StringVar(&o.Dir, "data", "", "the cluster's folder (env CANDOR_DEV_DATA)")
+	for _, verb := range []struct{ name, short string }{
+		{"kill", "Kill a node at once (SIGKILL)"},
+		{"start", "Start a node that is down"},
+		{"stop", "Stop a node gracefully (SIGTERM)"},
+		{"pause", "Freeze a node (SIGSTOP)"},
+		{"resume", "Let a frozen node go on (SIGCONT)"},
+	} {
+		cmd.AddCommand(newCmdDevVerb(o, verb.name, verb.short))
+	}
+	cmd.AddCommand(newCmdDevVerb(o, "list", "List the nodes and their processes"))
+	return cmd
+}
+
+func newCmdDevVerb(o *DevOptions, verb, short string) *cobra.Command {
+	count, want, use := 1, "the name of one node", verb+" NAME"
+	if verb == "list" {
+		count, want, use = 0, "no arguments", verb
+	}
+	return &cobra.Command{
+		Use: use, Short: short, Args: arguments(count, count, want),
+		Example: "candor dev " + use + " --data ./cluster",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir := o.dir()
+			if dir == "" {
+				return usage("say which cluster: --data DIR, or CANDOR_DEV_DATA")
+			}
+			q := dev.Request{Verb: verb}
+			if len(args) > 0 {
+				q.Node = args[0]
+			}
+			ctx, cancel := context.WithTimeout(cmd.Context(), 30*time.Second)
+			defer cancel()
+			r, err := dev.Ask(ctx, dir, q)
+			if err != nil {
+				return err
+			}
+			for _, line := range r.Lines {
+				if _, err := o.Out.Write([]byte(line + "\n")); err != nil {
+					return internal("dev", err)
+				}
+			}
+			return nil
+		},
+	}
+}
+
+func (o *DevOptions) dir() string {
+	if o.Dir != "" {
+		return o.Dir
+	}
+	return o.Getenv("CANDOR_DEV_DATA")
+}
+
+func runDev(ctx context.Context, o *DevOptions) (err error) {
+	dir := o.dir()
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "candor-dev-"); err != nil {
+			return internal("dev", err)
+		}
+		defer func() {
+			if removed := os.RemoveAll(dir); err == nil {
+				err = internal("dev", removed)
+			}
+		}()
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return internal("dev", err)
+	}
+	cluster, err := dev.Start(dev.Options{Dir: dir, Nodes: o.Nodes, Program: program, ServerArgs: o.ServerArgs, Narrate: o.Narrate})
+	if err != nil {
+		return err
+	}
+	defer cluster.Stop()
+	show := &devShow{DevOptions: o, cluster: cluster, began: o.Now()}
+	if err := show.run(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	if o.ExitWhenReady {
+		return nil
+	}
+	o.Narrate("")
+	o.Narrate("The cluster runs until Ctrl-C. From another terminal:")
+	o.Narrate("  export CANDOR_CONTEXT=%s CANDOR_DEV_DATA=%s", cluster.ContextPath(), dir)
+	o.Narrate("  candor get kinds; candor status; candor dev kill n1; candor dev start n1")
+	<-ctx.Done()
+	o.Narrate("stopping")
+	return nil
+}
+
+// seconds prints a duration for people.
+func seconds(d time.Duration) string {
+	return strconv.FormatFloat(d.Seconds(), 'f', 2, 64) + " s"
+}
+
+// waitUntil polls a condition, which says what it still waits for.
+func (o *DevOptions) waitUntil(ctx context.Context, what string, condition func(context.Context) (string, error)) error {
+	deadline := o.Now().Add(o.Wait)
+	for {
+		missing, err := condition(ctx)
+		if err == nil && missing == "" {
+			return nil
+		}
+		if err != nil {
+			missing = err.Error()
+		}
+		if o.Now().After(deadline) {
+			return candor.Errorf(candor.ReasonWaitTimedOut, "%s: not within %s: %s", what, o.Wait, missing)
+		}
+		if err := o.Sleep(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}

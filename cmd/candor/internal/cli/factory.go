@@ -1,0 +1,149 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/cmd/candor/internal/output"
+)
+
+// Factory holds what commands need of the world. A process has one; it belongs
+// to the goroutine that runs the command.
+type Factory struct {
+	In       io.Reader
+	Out, Err io.Writer
+	// OutTerminal and ErrTerminal say whether a person looks at the stream;
+	// Width is the terminal's, 0 when not known.
+	OutTerminal, ErrTerminal bool
+	Width                    int
+
+	Getenv func(string) string
+	Now    func() time.Time
+	// Sleep waits, or returns the context's error.
+	Sleep func(context.Context, time.Duration) error
+	// Edit opens a file in the user's editor and waits.
+	Edit func(ctx context.Context, editor, path string) error
+	// Connect makes the connection that Remote hands out.
+	Connect func(Endpoint) (*Remote, error)
+
+	// Version is what `candor version` prints.
+	Version string
+	// Flags are those that every command has, as they were given.
+	Flags *Flags
+
+	remote *Remote
+	kinds  *Kinds
+	// help is what to try where nothing else helps.
+	help string
+}
+
+// NewFactory returns a Factory of the process's own streams, clock and network.
+func NewFactory(version string) *Factory {
+	f := &Factory{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
+		OutTerminal: term.IsTerminal(os.Stdout.Fd()), ErrTerminal: term.IsTerminal(os.Stderr.Fd()),
+		Getenv: os.Getenv, Now: time.Now, Sleep: sleep, Connect: connect,
+		Version: version, Flags: &Flags{},
+	}
+	if width, _, err := term.GetSize(os.Stdout.Fd()); f.OutTerminal && err == nil {
+		f.Width = width
+	}
+	f.Edit = f.edit
+	return f
+}
+
+// Remote connects at the first call; every command of the process shares the
+// connection, and with it the session.
+func (f *Factory) Remote() (*Remote, error) {
+	if f.remote != nil {
+		return f.remote, nil
+	}
+	endpoint, err := f.Flags.endpoint(f.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	f.remote, err = f.Connect(endpoint)
+	return f.remote, err
+}
+
+// Kinds returns what the cluster's kinds are called, read once.
+func (f *Factory) Kinds() (*Kinds, error) {
+	if f.kinds != nil {
+		return f.kinds, nil
+	}
+	remote, err := f.Remote()
+	if err != nil {
+		return nil, err
+	}
+	reading, err := f.Flags.reading()
+	if err != nil {
+		return nil, err
+	}
+	f.kinds = NewKinds(remote.Reader, reading)
+	return f.kinds, nil
+}
+
+// Close ends the connection, if there was one.
+func (f *Factory) Close() error {
+	if f.remote == nil {
+		return nil
+	}
+	return f.remote.Close()
+}
+
+// OutPalette and ErrPalette colour the two streams.
+func (f *Factory) OutPalette() output.Palette { return f.palette(f.OutTerminal) }
+func (f *Factory) ErrPalette() output.Palette { return f.palette(f.ErrTerminal) }
+
+func (f *Factory) palette(terminal bool) output.Palette {
+	switch f.Flags.Color {
+	case "always":
+		return output.NewPalette(true)
+	case "never":
+		return output.NewPalette(false)
+	}
+	return output.NewPalette(terminal && f.Getenv("NO_COLOR") == "" && f.Getenv("TERM") != "dumb")
+}
+
+// Narrate writes a line for people to stderr, unless -q. A stderr that does
+// not take it changes nothing of what the command did.
+func (f *Factory) Narrate(format string, args ...any) {
+	if f.Flags.Quiet {
+		return
+	}
+	fmt.Fprintf(f.Err, format+"\n", args...)
+}
+
+// Foot writes the footer of a read.
+func (f *Factory) Foot(w candor.Witness) {
+	f.Narrate("%s", f.ErrPalette().States(output.Footer(w)))
+}
+
+// edit runs the editor on the process's terminal. The editor may be given with
+// arguments, as $EDITOR often is, so a shell takes it apart.
+func (f *Factory) edit(ctx context.Context, editor, path string) error {
+	command := exec.CommandContext(ctx, "sh", "-c", editor+` "$1"`, "sh", path)
+	command.Stdin, command.Stdout, command.Stderr = f.In, f.Err, f.Err
+	if f.OutTerminal {
+		command.Stdout = f.Out
+	}
+	return command.Run()
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

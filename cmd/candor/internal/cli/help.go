@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// help writes a command's help: what it does, how it is called, examples, its
+// commands or flags, and of the common flags those that it honours.
+func help(cmd *cobra.Command, _ []string) {
+	var text strings.Builder
+	writeHelp(&text, cmd)
+	// There is nobody to tell when stdout takes nothing.
+	_, _ = io.WriteString(cmd.OutOrStdout(), text.String())
+}
+
+func writeHelp(text *strings.Builder, cmd *cobra.Command) {
+	long := cmd.Long
+	if long == "" {
+		long = cmd.Short + "."
+	}
+	fmt.Fprintf(text, "%s\n", strings.TrimSpace(long))
+	if cmd.IsAdditionalHelpTopicCommand() {
+		return
+	}
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(text, "\nUsage:\n  %s COMMAND\n", cmd.CommandPath())
+	} else {
+		fmt.Fprintf(text, "\nUsage:\n  %s\n", cmd.UseLine())
+	}
+	if cmd.HasExample() {
+		fmt.Fprintf(text, "\nExamples:\n%s\n", indented(cmd.Example))
+	}
+	writeCommands(text, cmd)
+	writeFlags(text, "Flags", cmd.LocalNonPersistentFlags(), nil)
+	if !cmd.HasAvailableSubCommands() {
+		writeFlags(text, "Flags of every command", cmd.InheritedFlags(), cmd)
+	}
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(text, "\n\"%s COMMAND --help\" shows what a command takes.\n", cmd.CommandPath())
+	}
+}
+
+func writeCommands(text *strings.Builder, cmd *cobra.Command) {
+	width := 0
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() || sub.IsAdditionalHelpTopicCommand() {
+			width = max(width, len(sub.Name()))
+		}
+	}
+	section := func(title, group string, topic bool) {
+		first := true
+		for _, sub := range cmd.Commands() {
+			if sub.GroupID != group || sub.IsAdditionalHelpTopicCommand() != topic || !topic && !sub.IsAvailableCommand() {
+				continue
+			}
+			if first {
+				fmt.Fprintf(text, "\n%s:\n", title)
+				first = false
+			}
+			fmt.Fprintf(text, "  %-*s  %s\n", width, sub.Name(), sub.Short)
+		}
+	}
+	for _, group := range cmd.Groups() {
+		section(group.Title, group.ID, false)
+	}
+	section("Commands", "", false)
+	section("Topics, shown by \"candor help TOPIC\"", "", true)
+}
+
+// writeFlags lists flags; of takes those only that the command honours.
+func writeFlags(text *strings.Builder, title string, set *pflag.FlagSet, of *cobra.Command) {
+	shown := pflag.NewFlagSet(title, pflag.ContinueOnError)
+	shown.SortFlags = false
+	set.VisitAll(func(f *pflag.Flag) {
+		if f.Name != "help" && (of == nil || isHonoured(of, f.Name)) {
+			shown.AddFlag(f)
+		}
+	})
+	if shown.HasAvailableFlags() {
+		fmt.Fprintf(text, "\n%s:\n%s", title, shown.FlagUsagesWrapped(100))
+	}
+}
+
+func indented(text string) string {
+	return "  " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n  ")
+}
+
+// topics are help pages that belong to no command.
+func topics() []*cobra.Command {
+	return []*cobra.Command{
+		{
+			Use: "exit-codes", Short: "What the exit codes mean",
+			Long: `Every command ends with one of these codes:
+
+   0  done
+   1  error: the input is wrong, or something broke
+   2  the command line is wrong
+   3  not found
+   4  conflict: somebody else was first; read again and decide again
+   5  unavailable, and surely not done: safe to do again
+   6  outcome unknown: it may have been done; ask with "candor outcome ID"
+   7  the freshness that was asked for could not be met
+   8  an invariant is violated, or data is damaged
+   9  a wait timed out
+  10  differences exist (candor diff)`,
+		},
+		{
+			Use: "freshness", Short: "What --read asks for, and what the footer says",
+			Long: `Every read names the freshness that it needs, and is served so or refused;
+it is never silently served something older.
+
+  --read=strong        everything acknowledged before the read is in the answer
+  --read=bounded       the answer is at most so old, and the server proves it:
+                       bounded:age=500ms, bounded:lag=100, or both with a comma
+  --read=best-effort   whatever the server has; works without a quorum
+  ...:token=T          the answer has at least reached the root token T
+  strong:follower      a follower may answer, after asking the leader
+
+Reads write a footer to stderr (-q leaves it out):
+
+  as of 7:1042 · follower n2 · bounded, proven 40 ms · HEALTHY
+
+"as of" is term and index of the log entry that the answer has reached. What
+the answer does not prove is left out, or called unproven.
+
+--at reads an older state: at a revision, or at a root token TERM:INDEX/REVISION.
+It is there until compaction has passed it.`,
+		},
+	}
+}

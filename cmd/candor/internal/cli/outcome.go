@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/client"
+	"github.com/candor-plane/candor/cmd/candor/internal/output"
+)
+
+// OutcomeOptions are those of `candor outcome`.
+type OutcomeOptions struct {
+	*Factory
+	RequestID string
+}
+
+// NewCmdOutcome returns `candor outcome`.
+func NewCmdOutcome(f *Factory, run func(context.Context, *OutcomeOptions) error) *cobra.Command {
+	o := &OutcomeOptions{Factory: f}
+	cmd := &cobra.Command{
+		Use: "outcome REQUEST-ID", Short: "Ask what became of a write",
+		Long: `Ask what became of a write whose answer was lost. A command that ended with
+exit code 6 names the request. It is kept with its actor: ask as the same one.
+
+Exit code 0: it was done. 5: it was not, and never will be by that request.
+6: not known yet.`,
+		Example:           "candor outcome 0192f0c8-5a1e-7cc3-98c4-dc0c0c07398f",
+		Args:              arguments(1, 1, "one request ID"),
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.RequestID = args[0]
+			return runs(run, runOutcome)(cmd.Context(), o)
+		},
+	}
+	return remotely(cmd, flagRead, flagOutput)
+}
+
+type outcomeDocument struct {
+	RequestID string         `json:"requestID"`
+	Outcome   candor.Outcome `json:"outcome,omitempty"`
+	Token     *candor.Token  `json:"acceptedRootToken,omitempty"`
+	Reason    candor.Reason  `json:"reason,omitempty"`
+	Witness   candor.Witness `json:"witness"`
+}
+
+func runOutcome(ctx context.Context, o *OutcomeOptions) error {
+	reading, err := o.Flags.reading()
+	if err != nil {
+		return err
+	}
+	format, err := o.Flags.format()
+	if err != nil {
+		return err
+	}
+	remote, err := o.Remote()
+	if err != nil {
+		return err
+	}
+	found, err := remote.Reader.Outcome(ctx, o.RequestID, reading.options()...)
+	if err != nil {
+		return err
+	}
+	if err := o.show(format, found); err != nil {
+		return internal("outcome", err)
+	}
+	o.Foot(found.Witness)
+	switch found.Outcome {
+	case candor.OutcomeApplied, candor.OutcomeCommitted:
+		return nil
+	case candor.OutcomeRejected, candor.OutcomeFailed:
+		return &ended{reason: candor.ReasonUnavailable}
+	}
+	return &ended{reason: candor.ReasonOutcomeUnknown}
+}
+
+func (o *OutcomeOptions) show(format output.Format, found client.WriteOutcome) error {
+	document := outcomeDocument{RequestID: o.RequestID, Outcome: found.Outcome, Reason: found.Reason, Witness: found.Witness}
+	if !found.Token.IsZero() {
+		document.Token = &found.Token
+	}
+	if format.Structured() {
+		return format.Document(o.Out, document)
+	}
+	facts := output.NewFacts(o.Out, o.OutPalette())
+	facts.Add("Request", o.RequestID)
+	facts.Add("Outcome", string(found.Outcome))
+	facts.Add("Meaning", meaning(found.Outcome))
+	if document.Token != nil {
+		facts.Add("Accepted", found.Token.String())
+	}
+	facts.Add("Reason", string(found.Reason))
+	return facts.Flush()
+}
+
+func meaning(outcome candor.Outcome) string {
+	switch outcome {
+	case candor.OutcomeApplied, candor.OutcomeCommitted:
+		return "it was done"
+	case candor.OutcomeRejected, candor.OutcomeFailed:
+		return "it was not done, and will not be"
+	case candor.OutcomeQueued, candor.OutcomeProposed:
+		return "it is on its way; ask again"
+	}
+	return "this node knows nothing of it: it was never accepted, or its time to be remembered is over"
+}

@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/cmd/candor/internal/output"
+)
+
+// refusal is an error with the commands that help.
+type refusal struct {
+	err   error
+	asked string
+	steps []string
+}
+
+func (r *refusal) Error() string { return r.err.Error() }
+func (r *refusal) Unwrap() error { return r.err }
+
+// try adds what to try next, most useful first. It returns nil for nil, and
+// leaves an error alone that already has steps.
+func try(err error, steps ...string) error {
+	if err == nil {
+		return nil
+	}
+	var r *refusal
+	if errors.As(err, &r) {
+		return err
+	}
+	return &refusal{err: err, steps: steps}
+}
+
+// asking says what was asked, where the command line does not say it all.
+func asking(err error, asked string) error {
+	if err == nil {
+		return nil
+	}
+	var r *refusal
+	if errors.As(err, &r) {
+		if r.asked != "" {
+			return err
+		}
+		return &refusal{err: r.err, asked: asked, steps: r.steps}
+	}
+	return &refusal{err: err, asked: asked}
+}
+
+// ended is the end of a command that has already said what there is to say:
+// only its exit code is left.
+type ended struct{ reason candor.Reason }
+
+func (e *ended) Error() string { return string(e.reason) }
+
+// exitOf is the exit code of an error and whether it is still to be told.
+func exitOf(err error) (code int, told bool) {
+	if err == nil {
+		return candor.ExitDone, true
+	}
+	var e *ended
+	if errors.As(err, &e) {
+		return e.reason.Disposition().Exit, true
+	}
+	return candor.ReasonOf(err).Disposition().Exit, false
+}
+
+// tell writes a refusal to stderr.
+func (f *Factory) tell(commandLine string, err error) {
+	shown := output.Failure{Asked: commandLine, Err: err}
+	var r *refusal
+	if errors.As(err, &r) {
+		shown.Try = r.steps
+		if r.asked != "" {
+			shown.Asked = r.asked
+		}
+	}
+	if len(shown.Try) == 0 {
+		shown.Try = f.next(err)
+	}
+	if len(shown.Try) == 0 && f.help != "" {
+		shown.Try = []string{f.help}
+	}
+	// Where stderr takes nothing the exit code is all that is left to say.
+	_, _ = io.WriteString(f.Err, shown.In(f.ErrPalette()))
+}
+
+// next is what helps with a reason, whatever the command was.
+func (f *Factory) next(err error) []string {
+	var e *candor.Error
+	if !errors.As(err, &e) {
+		return nil
+	}
+	switch e.Reason {
+	case candor.ReasonUnknownKind:
+		return []string{"candor api-resources"}
+	case candor.ReasonOutcomeUnknown:
+		if e.Subject != "" {
+			return []string{"candor outcome " + e.Subject}
+		}
+	case candor.ReasonCompacted:
+		return []string{"candor status                  shows the floor, the oldest revision that is kept"}
+	case candor.ReasonQuotaExceeded, candor.ReasonDiskPressure:
+		return []string{"candor status", "candor cluster compact REVISION"}
+	case candor.ReasonQuorumAtRisk, candor.ReasonNotAMember, candor.ReasonNotCaughtUp, candor.ReasonEpochMismatch, candor.ReasonMemberExists:
+		return []string{"candor cluster members"}
+	case candor.ReasonTurnFault, candor.ReasonInvariantViolated, candor.ReasonTokenConflict, candor.ReasonDataCorrupt:
+		return []string{"candor diagnostics --all"}
+	case candor.ReasonFeatureLevel:
+		return []string{"candor cluster members", "candor cluster feature-level"}
+	}
+	switch e.Reason.Disposition().Exit {
+	case candor.ExitFreshness:
+		steps := []string{"candor status"}
+		if f.Flags.Read != "best-effort" {
+			steps = append(steps, "the same command with --read=best-effort, which may answer with an old state and says so")
+		}
+		return steps
+	case candor.ExitUnavailable:
+		return []string{"candor status", "the same command again: nothing was done"}
+	}
+	return nil
+}
+
+// outcomes gathers the ends of several things done by one command: each
+// refusal is told at once, and the last word is the worst of them.
+type outcomes struct {
+	f     *Factory
+	worst candor.Reason
+}
+
+// severity orders exits: what may have been done comes first, for only that
+// needs looking after.
+var severity = []int{
+	candor.ExitOutcomeUnknown, candor.ExitViolated, candor.ExitUnavailable, candor.ExitFreshness,
+	candor.ExitTimedOut, candor.ExitConflict, candor.ExitError, candor.ExitNotFound, candor.ExitUsage,
+}
+
+// refuse tells err and goes on.
+func (o *outcomes) refuse(asked string, err error) {
+	o.f.tell(asked, err)
+	reason := candor.ReasonOf(err)
+	if o.worst == "" || rank(reason) < rank(o.worst) {
+		o.worst = reason
+	}
+}
+
+// end is what the command returns.
+func (o *outcomes) end() error {
+	if o.worst == "" {
+		return nil
+	}
+	return &ended{reason: o.worst}
+}
+
+func rank(reason candor.Reason) int {
+	at := slices.Index(severity, reason.Disposition().Exit)
+	if at < 0 {
+		return len(severity)
+	}
+	return at
+}
+
+// notFound is the refusal of an object that a read did not find.
+func notFound(ref candor.Ref, kind string) error {
+	where := ""
+	if ref.Namespace != "" {
+		where = " -n " + ref.Namespace
+	}
+	err := &candor.Error{Reason: candor.ReasonNotFound, Subject: ref.String(), Message: ref.String() + " does not exist"}
+	return try(err, fmt.Sprintf("candor get %s%s", kind, where))
+}

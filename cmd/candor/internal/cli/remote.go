@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"context"
+	"io"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/client"
+)
+
+// Reader is what commands read objects with.
+type Reader interface {
+	Get(ctx context.Context, ref candor.Ref, options ...client.ReadOption) (*candor.Object, candor.Witness, error)
+	List(ctx context.Context, kind candor.KindName, o client.ListOptions, options ...client.ReadOption) (*client.Page, error)
+	History(ctx context.Context, ref candor.Ref, options ...client.ReadOption) (*client.History, error)
+	Outcome(ctx context.Context, requestID string, options ...client.ReadOption) (client.WriteOutcome, error)
+}
+
+// Writer is what commands change objects with.
+type Writer interface {
+	Create(ctx context.Context, o *candor.Object, options ...client.WriteOption) (client.Result, error)
+	Update(ctx context.Context, o *candor.Object, options ...client.WriteOption) (client.Result, error)
+	Delete(ctx context.Context, ref candor.Ref, options ...client.WriteOption) (client.Result, error)
+}
+
+// Events are a watch under way.
+type Events interface {
+	Next(ctx context.Context) (client.WatchBatch, error)
+	Close() error
+}
+
+// ClusterReader is what commands learn of the cluster from.
+type ClusterReader interface {
+	Status(ctx context.Context, options ...client.ReadOption) (*client.ClusterStatus, error)
+	Members(ctx context.Context, options ...client.ReadOption) (*client.Members, error)
+}
+
+// ClusterChanger is what commands change the cluster with.
+type ClusterChanger interface {
+	Join(ctx context.Context, server client.JoinRequest) (*client.Joined, error)
+	Remove(ctx context.Context, server string, o client.RemoveOptions) (uint64, error)
+	Promote(ctx context.Context, server string, expectedConfiguration uint64) (uint64, error)
+	TransferLeader(ctx context.Context, server string) (*candor.LeaderHint, error)
+	RaiseFeatureLevel(ctx context.Context, level uint32) (uint32, error)
+}
+
+// Keeper is what commands look after the root with.
+type Keeper interface {
+	Compact(ctx context.Context, revision uint64, options ...client.WriteOption) (uint64, error)
+	Snapshot(ctx context.Context, to io.Writer, progress func(written, estimated uint64), options ...client.ReadOption) (client.SnapshotInfo, error)
+}
+
+// NodeReader is what commands ask one node with.
+type NodeReader interface {
+	Node(ctx context.Context) (*client.NodeReport, error)
+	Digests(ctx context.Context, from uint64) ([]client.IndexDigest, error)
+	Records(ctx context.Context) ([]client.TurnRecord, error)
+}
+
+// Remote is a connection to a cluster, by what commands do with it. Everything
+// shares one session.
+type Remote struct {
+	// Servers are the addresses that the connection began with.
+	Servers []string
+	Reader  Reader
+	Writer  Writer
+	Watch   func(ctx context.Context, o client.WatchOptions) (Events, error)
+	Cluster ClusterReader
+	Changer ClusterChanger
+	Keeper  Keeper
+	Node    func(address string) NodeReader
+	Close   func() error
+}
+
+// connect dials nothing yet: the first request does.
+func connect(e Endpoint) (*Remote, error) {
+	c, err := client.New(client.Config{Endpoints: e.Servers, Actor: e.Actor, Timeout: e.Timeout})
+	if err != nil {
+		return nil, err
+	}
+	return &Remote{
+		Servers: e.Servers, Reader: c, Writer: c, Cluster: c.Cluster(), Changer: c.Cluster(), Keeper: c.Cluster(), Close: c.Close,
+		Watch: func(ctx context.Context, o client.WatchOptions) (Events, error) { return c.Watch(ctx, o) },
+		Node:  func(address string) NodeReader { return c.Diagnostics(address) },
+	}, nil
+}
+
+// options are the contract as the SDK takes it.
+func (r Reading) options() []client.ReadOption {
+	options := []client.ReadOption{client.WithFreshness(r.Freshness)}
+	if r.MaxLag != nil {
+		options = append(options, client.WithMaxLag(*r.MaxLag))
+	}
+	if r.MaxAge != nil {
+		options = append(options, client.WithMaxStaleness(*r.MaxAge))
+	}
+	if !r.Token.IsZero() {
+		options = append(options, client.WithRequiredToken(r.Token))
+	}
+	if r.Follower {
+		options = append(options, client.WithFollowerReadIndex())
+	}
+	if r.AtRevision > 0 {
+		options = append(options, client.AtRevision(r.AtRevision))
+	}
+	return options
+}

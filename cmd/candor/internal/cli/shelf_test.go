@@ -1,0 +1,280 @@
+package cli_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/client"
+	"github.com/candor-plane/candor/cmd/candor/internal/cli"
+)
+
+// shelf stands where a cluster would: it hands out the objects that a
+// transcript puts on it and notes what it is asked to write. It keeps no rule
+// of the root; a refusal comes only where the transcript orders one.
+type shelf struct {
+	objects  []*candor.Object
+	history  []client.Version
+	batches  []client.WatchBatch
+	outcome  client.WriteOutcome
+	refusals map[string][]error
+	revision uint64
+	log      []string
+	endpoint cli.Endpoint
+}
+
+func newShelf() *shelf { return &shelf{revision: 977, refusals: map[string][]error{}} }
+
+func (s *shelf) connect(e cli.Endpoint) (*cli.Remote, error) {
+	s.endpoint = e
+	return &cli.Remote{
+		Servers: e.Servers, Reader: s, Writer: s, Cluster: s, Changer: s, Keeper: s,
+		Node:  func(address string) cli.NodeReader { return node{s, address} },
+		Watch: func(context.Context, client.WatchOptions) (cli.Events, error) { return &events{s}, s.refuse("watch") },
+		Close: func() error { return nil },
+	}, nil
+}
+
+// refuse returns the next refusal that was ordered for a verb.
+func (s *shelf) refuse(verb string) error {
+	queue := s.refusals[verb]
+	if len(queue) == 0 {
+		return nil
+	}
+	s.refusals[verb] = queue[1:]
+	return queue[0]
+}
+
+func (s *shelf) witness() candor.Witness {
+	return candor.Witness{
+		NodeID: "u-1", NodeName: "n1", BootID: "b-1", ServedToken: candor.Token{Term: 7, Index: 1042, Revision: s.revision},
+		Requested: candor.FreshnessStrong, Served: candor.FreshnessStrong, Class: candor.ServingAuthoritative,
+		ServedByLeader: true, Mechanism: candor.MechanismLeaderReadIndex, Mode: candor.ModeHealthy,
+	}
+}
+
+func kindOf(o *candor.Object) candor.KindName {
+	switch o.Kind {
+	case "Kind":
+		return candor.KindKinds
+	case "Namespace":
+		return candor.KindNamespaces
+	}
+	group, _, _ := strings.Cut(o.APIVersion, "/")
+	return candor.KindName(strings.ToLower(o.Kind) + "s." + group)
+}
+
+func refOf(o *candor.Object) candor.Ref {
+	return candor.Ref{Kind: kindOf(o), Namespace: o.Metadata.Namespace, Name: o.Metadata.Name}
+}
+
+func (s *shelf) find(ref candor.Ref) int {
+	return slices.IndexFunc(s.objects, func(o *candor.Object) bool { return refOf(o) == ref })
+}
+
+func (s *shelf) Get(_ context.Context, ref candor.Ref, _ ...client.ReadOption) (*candor.Object, candor.Witness, error) {
+	if err := s.refuse("get"); err != nil {
+		return nil, s.witness(), err
+	}
+	at := s.find(ref)
+	if at < 0 {
+		return nil, s.witness(), &candor.Error{Reason: candor.ReasonNotFound, Subject: ref.String(), Message: ref.String() + " does not exist", Revision: s.revision}
+	}
+	return s.objects[at], s.witness(), nil
+}
+
+func (s *shelf) List(_ context.Context, kind candor.KindName, o client.ListOptions, _ ...client.ReadOption) (*client.Page, error) {
+	if err := s.refuse("list"); err != nil && kind != candor.KindKinds {
+		return nil, err
+	}
+	page := &client.Page{Revision: s.revision, Witness: s.witness()}
+	skip := 0
+	if o.Continue != "" {
+		if _, err := fmt.Sscan(o.Continue, &skip); err != nil {
+			return nil, err
+		}
+	}
+	seen := 0
+	for _, object := range s.objects {
+		if kindOf(object) != kind || o.Namespace != "" && object.Metadata.Namespace != o.Namespace {
+			continue
+		}
+		seen++
+		if seen <= skip {
+			continue
+		}
+		// Pages of two, so that every list of three has a second one.
+		if len(page.Objects) == 2 || o.Limit > 0 && len(page.Objects) == int(o.Limit) {
+			page.Continue = fmt.Sprint(seen - 1)
+			break
+		}
+		page.Objects = append(page.Objects, object)
+	}
+	return page, nil
+}
+
+func (s *shelf) History(context.Context, candor.Ref, ...client.ReadOption) (*client.History, error) {
+	return &client.History{Versions: s.history, Floor: 3, Witness: s.witness()}, s.refuse("history")
+}
+
+func (s *shelf) Outcome(context.Context, string, ...client.ReadOption) (client.WriteOutcome, error) {
+	found := s.outcome
+	found.Witness = s.witness()
+	return found, s.refuse("outcome")
+}
+
+func (s *shelf) written(verb string, o *candor.Object) (client.Result, error) {
+	s.log = append(s.log, verb+" "+refOf(o).String())
+	if err := s.refuse(verb); err != nil {
+		return client.Result{}, err
+	}
+	s.revision++
+	stored := *o
+	stored.Metadata.ResourceVersion = s.revision
+	if stored.Metadata.UID == "" {
+		stored.Metadata.UID = fmt.Sprintf("uid-%d", s.revision)
+	}
+	if at := s.find(refOf(o)); at >= 0 {
+		s.objects[at] = &stored
+	} else {
+		s.objects = append(s.objects, &stored)
+	}
+	return client.Result{Object: &stored, Token: s.witness().ServedToken, Changed: true, Witness: s.witness()}, nil
+}
+
+func (s *shelf) Create(_ context.Context, o *candor.Object, _ ...client.WriteOption) (client.Result, error) {
+	return s.written("create", o)
+}
+
+func (s *shelf) Update(_ context.Context, o *candor.Object, _ ...client.WriteOption) (client.Result, error) {
+	return s.written("update", o)
+}
+
+func (s *shelf) Delete(_ context.Context, ref candor.Ref, _ ...client.WriteOption) (client.Result, error) {
+	s.log = append(s.log, "delete "+ref.String())
+	if err := s.refuse("delete"); err != nil {
+		return client.Result{}, err
+	}
+	at := s.find(ref)
+	if at < 0 {
+		return client.Result{}, &candor.Error{Reason: candor.ReasonNotFound, Subject: ref.String(), Message: ref.String() + " does not exist"}
+	}
+	gone := *s.objects[at]
+	s.revision++
+	if held := len(gone.Metadata.Finalizers) > 0; held {
+		return client.Result{Object: &gone, Token: s.witness().ServedToken, Changed: true, Witness: s.witness()}, nil
+	}
+	s.objects = slices.Delete(s.objects, at, at+1)
+	return client.Result{Object: &gone, Token: s.witness().ServedToken, Changed: true, Removed: true, Witness: s.witness()}, nil
+}
+
+// events deliver the batches of the transcript, then wait.
+type events struct{ shelf *shelf }
+
+func (e *events) Next(ctx context.Context) (client.WatchBatch, error) {
+	if len(e.shelf.batches) == 0 {
+		<-ctx.Done()
+		return client.WatchBatch{}, &candor.Error{Reason: candor.ReasonTimedOut, Message: ctx.Err().Error(), Err: ctx.Err()}
+	}
+	batch := e.shelf.batches[0]
+	e.shelf.batches = e.shelf.batches[1:]
+	if batch.Bookmark {
+		w := e.shelf.witness()
+		batch.Witness = &w
+	}
+	return batch, e.shelf.refuse("next")
+}
+
+func (e *events) Close() error { return nil }
+
+func (s *shelf) Status(context.Context, ...client.ReadOption) (*client.ClusterStatus, error) {
+	w := s.witness()
+	return &client.ClusterStatus{
+		ClusterID: "c-1", HistoryID: "h-1", NodeID: "u-1", NodeName: "n1", Role: "Leader", Term: 7, Applied: w.ServedToken,
+		Leader: &candor.LeaderHint{ServerID: "u-1", Name: "n1", Address: "127.0.0.1:7101"}, CommitIndex: 1042, ConfigurationIndex: 3,
+		Floor: 3, FeatureLevel: 1, Objects: 1234, StateBytes: 1 << 20, QuotaBytes: 2 << 30, RestartState: candor.RestartReady,
+		Version: "v0", Insecure: true, Witness: &w,
+		Findings: []client.Finding{{Severity: "WARNING", Subject: "n2", Reason: "DISK_PRESSURE", Message: "1.0 GiB is free", NextAction: "make room on n2"}},
+	}, s.refuse("status")
+}
+
+func (s *shelf) Members(context.Context, ...client.ReadOption) (*client.Members, error) {
+	w := s.witness()
+	heard := uint64(1040)
+	return &client.Members{ConfigurationIndex: 3, Witness: &w, Members: []client.Member{
+		{ServerID: "u-1", Name: "n1", Voter: true, Leader: true, RaftAddress: "127.0.0.1:7201", APIAddress: "127.0.0.1:7101", Liveness: "ALIVE", Version: "v0", FeatureLevel: 1, AppliedHint: &heard},
+		{ServerID: "u-2", Name: "n2", RaftAddress: "127.0.0.1:7202"},
+	}}, s.refuse("members")
+}
+
+func (s *shelf) Join(_ context.Context, server client.JoinRequest) (*client.Joined, error) {
+	s.log = append(s.log, fmt.Sprintf("join %+v", server))
+	return &client.Joined{ConfigurationIndex: 4}, s.refuse("join")
+}
+
+func (s *shelf) Remove(_ context.Context, server string, o client.RemoveOptions) (uint64, error) {
+	s.log = append(s.log, fmt.Sprintf("remove %s %+v", server, o))
+	return 4, s.refuse("remove")
+}
+
+func (s *shelf) Promote(_ context.Context, server string, expected uint64) (uint64, error) {
+	s.log = append(s.log, fmt.Sprintf("promote %s %d", server, expected))
+	return 4, s.refuse("promote")
+}
+
+func (s *shelf) TransferLeader(_ context.Context, server string) (*candor.LeaderHint, error) {
+	s.log = append(s.log, "transfer "+server)
+	return &candor.LeaderHint{ServerID: "u-2", Name: "n2"}, s.refuse("transfer")
+}
+
+func (s *shelf) RaiseFeatureLevel(_ context.Context, level uint32) (uint32, error) {
+	s.log = append(s.log, fmt.Sprintf("raise %d", level))
+	return level, s.refuse("raise")
+}
+
+func (s *shelf) Compact(_ context.Context, revision uint64, _ ...client.WriteOption) (uint64, error) {
+	s.log = append(s.log, fmt.Sprintf("compact %d", revision))
+	return revision, s.refuse("compact")
+}
+
+func (s *shelf) Snapshot(_ context.Context, to io.Writer, progress func(written, estimated uint64), _ ...client.ReadOption) (client.SnapshotInfo, error) {
+	w := s.witness()
+	info := client.SnapshotInfo{Token: w.ServedToken, Witness: &w}
+	for range 3 {
+		if _, err := io.WriteString(to, "a chunk\n"); err != nil {
+			return info, err
+		}
+		info.Bytes += 8
+		progress(info.Bytes, 24)
+	}
+	return info, s.refuse("snapshot")
+}
+
+type node struct {
+	shelf   *shelf
+	address string
+}
+
+func (n node) Node(context.Context) (*client.NodeReport, error) {
+	w := n.shelf.witness()
+	return &client.NodeReport{
+		NodeID: "u-1", NodeName: "n1", BootID: "b-1", Version: "v0", StartedAt: start.Add(-90 * time.Minute), Role: "Leader", Term: 7,
+		Applied: w.ServedToken, CommitIndex: 1042, LastLogIndex: 1043, FirstLogIndex: 1, RestartState: candor.RestartReady,
+		Admissions: []client.AdmissionCount{{Class: candor.AdmitWrite, Reason: candor.ReasonInvalid, Count: 12}, {Class: candor.AdmitRead, Reason: "ACCEPTED"}},
+		Disk:       &client.DiskStatus{Path: "/data", FreeBytes: 1 << 30, TotalBytes: 4 << 30, WatermarkBytes: 2 << 30, Pressure: true, LogStore: "wal", OldestWriteInFlight: 3 * time.Second},
+		State:      &client.StateStatus{Objects: 1234, Versions: 5678, Bytes: 1 << 20, Floor: 3, FeatureLevel: 1, Digest: "00ff"},
+		Addresses:  map[string]string{"raft": "127.0.0.1:7201", "api": n.address}, Witness: &w,
+	}, n.shelf.refuse("node")
+}
+
+func (n node) Digests(context.Context, uint64) ([]client.IndexDigest, error) {
+	return []client.IndexDigest{{Index: 1041, Digest: []byte{1}}, {Index: 1042, Digest: []byte{2}}}, n.shelf.refuse("digests")
+}
+
+func (n node) Records(context.Context) ([]client.TurnRecord, error) {
+	return []client.TurnRecord{{Index: 12, Reason: candor.ReasonInvariantViolated, Invariant: "SectionWriter", Subject: "widgets/default/web", Actor: "eve", Detail: "spec by an observer"}}, n.shelf.refuse("records")
+}

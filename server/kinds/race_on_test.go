@@ -1,0 +1,6 @@
+//go:build race
+
+package kinds_test
+
+// raced says that the race detector is on, which makes memory of its own.
+const raced = true

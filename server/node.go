@@ -1,0 +1,186 @@
+package server
+
+import (
+	"encoding/hex"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/candor-plane/candor"
+	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/rpc/convert"
+	"github.com/candor-plane/candor/server/diag"
+	"github.com/candor-plane/candor/server/replica"
+)
+
+// node describes this server.
+type node struct{ s *Server }
+
+func (n *node) Leader() *candor.LeaderHint { return n.s.leader() }
+
+func (n *node) Status() *candorv1.StatusResponse {
+	s := n.s
+	status, view := s.replica.Status(), s.machine.View()
+	stats := view.Stats()
+	return &candorv1.StatusResponse{
+		ClusterId: s.clusterID, HistoryId: view.HistoryID(), NodeId: s.serverID, NodeName: s.config.Name,
+		Role: status.Role, Term: status.Term, Leader: convert.LeaderHintToProto(s.leader()),
+		Applied: convert.TokenToProto(view.Token()), CommitIndex: status.Commit, ConfigurationIndex: status.Configuration.Index,
+		Floor: view.Floor(), FeatureLevel: view.Level(), Objects: stats.Objects, StateBytes: stats.Bytes,
+		QuotaBytes: s.config.Settings.QuotaBytes, RestartState: string(status.Restart), RestartReason: status.RestartWhy,
+		Findings: n.findings(&status), Version: s.config.Version, Insecure: s.config.Insecure,
+	}
+}
+
+func (n *node) Diagnostics() *candorv1.NodeResponse {
+	s := n.s
+	status, view := s.replica.Status(), s.machine.View()
+	stats, digest := view.Stats(), view.Digest()
+	out := &candorv1.NodeResponse{
+		NodeId: s.serverID, NodeName: s.config.Name, BootId: s.bootID, Version: s.config.Version, StartedAt: timestamppb.New(s.startedAt),
+		Role: status.Role, Term: status.Term, Applied: convert.TokenToProto(view.Token()), CommitIndex: status.Commit,
+		LastLogIndex: status.LastIndex, FirstLogIndex: status.FirstIndex, SnapshotIndex: status.SnapshotIndex,
+		LeaderHint: convert.LeaderHintToProto(s.leader()), RestartState: string(status.Restart), RestartReason: status.RestartWhy,
+		Disk: &candorv1.DiskStatus{
+			Path: s.config.Data, FreeBytes: status.DiskFree, TotalBytes: status.DiskTotal, WatermarkBytes: s.config.Settings.DiskWatermarkBytes,
+			Pressure: status.DiskPressure, LogStore: s.config.LogStore, OldestWriteInFlight: durationpb.New(status.OldestWriteInFlight),
+		},
+		Queue: &candorv1.QueueStatus{
+			QueuedCommands: uint64(status.QueueCommands), QueuedBytes: uint64(status.QueueBytes),
+			LimitCommands: uint64(s.config.Settings.QueueCommands), LimitBytes: uint64(s.config.Settings.QueueBytes),
+		},
+		State: &candorv1.StateStatus{
+			Objects: stats.Objects, Versions: stats.Versions, Bytes: stats.Bytes, QuotaBytes: s.config.Settings.QuotaBytes, Floor: view.Floor(),
+			RequestsRemembered: stats.Requests, CascadesPending: stats.Cascades, TurnFaults: stats.Faults, Violations: stats.Violations,
+			FeatureLevel: view.Level(), Digest: hex.EncodeToString(digest[:]),
+		},
+		Addresses: map[string]string{"api": s.apiAddress, "raft": string(s.raftAddr)},
+	}
+	if s.gossip != nil {
+		out.Addresses["gossip"] = s.gossip.Addr()
+	}
+	if s.debug != nil {
+		out.Addresses["debug"] = s.debug.Address()
+	}
+	for _, a := range status.Admissions {
+		out.Admissions = append(out.Admissions, &candorv1.AdmissionCount{Class: string(a.Class), Reason: string(a.Reason), Count: a.Count})
+	}
+	return out
+}
+
+// findings lists what an operator should look at, most urgent first.
+func (n *node) findings(status *replica.Status) []*candorv1.Finding {
+	s := n.s
+	view := s.machine.View()
+	stats := view.Stats()
+	var out []*candorv1.Finding
+	add := func(severity, subject, reason, message, next string) {
+		out = append(out, &candorv1.Finding{Severity: severity, Subject: subject, Reason: reason, Message: message, NextAction: next})
+	}
+	if status.Failure != nil {
+		add("critical", s.config.Name, string(candor.ReasonOf(status.Failure)), status.Failure.Error(), "replace this server, or mend its disk and start it again")
+	}
+	if stats.Violations > 0 {
+		add("critical", "root", string(candor.ReasonInvariantViolated), "an invariant blocked a turn", "candor diagnostics --all shows the records; report them")
+	}
+	if stats.Faults > 0 {
+		add("critical", "root", string(candor.ReasonTurnFault), "a turn failed on every server and changed nothing", "candor diagnostics --all shows the records; report them")
+	}
+	if status.Leader == nil {
+		add("critical", "cluster", string(candor.ReasonNotLeader), "this server knows no leader: writes and strong reads wait", "candor diagnostics --all; start the servers that are down")
+	}
+	if status.DiskPressure {
+		add("critical", s.config.Data, string(candor.ReasonDiskPressure), "the data disk is below its watermark: writes are refused", "free space on the disk")
+	}
+	if q := s.config.Settings.QuotaBytes; q > 0 && stats.Bytes > q/10*9 {
+		add("warning", "root", string(candor.ReasonQuotaExceeded), "the state is above nine tenths of its quota", "delete objects, compact, or raise --quota-bytes")
+	}
+	if status.Restart != candor.RestartReady && status.Restart != candor.RestartCatchUp {
+		add("warning", s.config.Name, string(status.Restart), status.RestartWhy, "candor diagnostics "+s.config.Name)
+	}
+	if s.gossip != nil {
+		for _, c := range s.gossip.Conflicts() {
+			if c.Duplicate() {
+				add("critical", c.ServerID, string(candor.ReasonMemberExists), "two live servers have this ID, at "+c.Existing.Addr+" and "+c.Other.Addr, "stop one and give it an empty data directory")
+			}
+		}
+	}
+	if s.config.Insecure {
+		add("warning", s.config.Name, "INSECURE", "the server listens beyond loopback without TLS", "listen on loopback only")
+	}
+	return out
+}
+
+// probe is what the debug listener asks.
+type probe struct{ s *Server }
+
+// Ready: a member of a cluster that knows its leader and is not stopping.
+func (p *probe) Ready() error {
+	status := p.s.replica.Status()
+	switch {
+	case status.Closing:
+		return candor.Errorf(candor.ReasonShuttingDown, "the server stops")
+	case status.Failure != nil:
+		return status.Failure
+	case len(status.Configuration.Servers) == 0:
+		return candor.Errorf(candor.ReasonNotAMember, "the server is not part of a cluster yet")
+	case status.Leader == nil:
+		return candor.Errorf(candor.ReasonNotLeader, "no leader is known")
+	case status.LeaderTerm == 0 || status.LeaderTerm > status.Term:
+		return candor.Errorf(candor.ReasonRecovering, "the log is still being applied")
+	default:
+		return nil
+	}
+}
+
+// Collect reports what the server counts.
+func (p *probe) Collect(emit func(diag.Metric)) {
+	s := p.s
+	status, view := s.replica.Status(), s.machine.View()
+	stats := view.Stats()
+	gauge := func(name, help string, value float64, labels ...string) {
+		emit(diag.Metric{Name: name, Help: help, Value: value, Labels: labels})
+	}
+	counter := func(name, help string, value float64, labels ...string) {
+		emit(diag.Metric{Name: name, Help: help, Value: value, Counter: true, Labels: labels})
+	}
+	gauge("info", "What this server is; the value is 1.", 1, "name", s.config.Name, "id", s.serverID, "cluster", s.clusterID, "version", s.config.Version)
+	gauge("leading", "1 while this server leads and this term's start is applied.", truth(status.Leading))
+	gauge("leader_known", "1 while a leader is known.", truth(status.Leader != nil))
+	gauge("term", "The Raft term.", float64(status.Term))
+	gauge("commit_index", "The newest log index known to be committed.", float64(status.Commit))
+	gauge("applied_index", "The log index that the view has applied.", float64(view.Token().Index))
+	gauge("revision", "The revision of the view.", float64(view.Token().Revision))
+	gauge("floor", "The oldest revision that can be read.", float64(view.Floor()))
+	gauge("feature_level", "The replicated feature level.", float64(view.Level()))
+	gauge("cluster_time_seconds", "Cluster time of the view.", float64(view.ClusterTime())/float64(time.Second))
+	gauge("objects", "Live objects.", float64(stats.Objects))
+	gauge("versions", "Retained versions.", float64(stats.Versions))
+	gauge("state_bytes", "Size of the state in memory.", float64(stats.Bytes))
+	gauge("requests_remembered", "Outcomes kept for repeated requests.", float64(stats.Requests))
+	gauge("cascades_pending", "Deletions whose dependents are not done.", float64(stats.Cascades))
+	counter("turn_faults_total", "Turns that failed on every server.", float64(stats.Faults))
+	counter("invariant_violations_total", "Turns that an invariant blocked.", float64(stats.Violations))
+	gauge("queue_commands", "Commands that wait for the log.", float64(status.QueueCommands))
+	gauge("queue_bytes", "Bytes that wait for the log.", float64(status.QueueBytes))
+	gauge("log_first_index", "The first index of the log.", float64(status.FirstIndex))
+	gauge("log_last_index", "The last index of the log.", float64(status.LastIndex))
+	gauge("snapshot_index", "The index of the newest snapshot.", float64(status.SnapshotIndex))
+	gauge("log_write_in_flight_seconds", "How long the oldest log write has been waiting.", status.OldestWriteInFlight.Seconds())
+	gauge("disk_free_bytes", "Free space of the data disk.", float64(status.DiskFree))
+	gauge("disk_pressure", "1 while writes are refused for lack of space.", truth(status.DiskPressure))
+	counter("confirm_rounds_total", "Rounds of leadership confirmation.", float64(status.ConfirmRounds))
+	gauge("members", "Servers of the configuration.", float64(len(status.Configuration.Servers)))
+	gauge("insecure", "1 when the server listens beyond loopback without TLS.", truth(s.config.Insecure))
+	for _, a := range status.Admissions {
+		counter("admissions_total", "Requests by class and by what became of their admission.", float64(a.Count), "class", string(a.Class), "reason", string(a.Reason))
+	}
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,100 @@
+package replica
+
+import (
+	"errors"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/candor-plane/candor/fsm/command"
+)
+
+// leadership is one term in which this server leads and has applied its own
+// LeaderStart. It is a term and never a bool: lost and regained between two
+// looks, it is another one.
+type leadership struct {
+	term uint64
+	// base is the state's cluster time when LeaderStart had applied, and since
+	// the local clock then.
+	base  int64
+	since time.Duration
+}
+
+// time is the cluster time to stamp an entry with, never 0.
+func (l *leadership) time(clock Clock) int64 {
+	return max(1, l.base+int64(clock.Boot()-l.since))
+}
+
+// lead follows raft's own idea of who leads. It reads LeaderCh, whose one place
+// holds the newest value: two in a row that say yes mean lost and regained.
+func (r *Replica) lead(stop <-chan struct{}) {
+	for {
+		select {
+		case <-stop:
+			r.unlead()
+			return
+		case leads := <-r.raft.LeaderCh():
+			if !leads {
+				r.unlead()
+				continue
+			}
+			r.establish(stop)
+		}
+	}
+}
+
+// unlead refuses what waits: none of it has reached the log.
+func (r *Replica) unlead() {
+	r.leading.Store(nil)
+	r.queue.set(gateClosed, nil, errNotLeading)
+}
+
+// establish proposes this term's LeaderStart and opens the queue once the state
+// machine has applied it: then every earlier entry has been applied too.
+func (r *Replica) establish(stop <-chan struct{}) {
+	term := r.raft.CurrentTerm()
+	if before := r.leading.Load(); before != nil && before.term != term {
+		r.unlead()
+	}
+	r.queue.set(gateGathering, nil, nil)
+	for {
+		err := r.proposeStart(term)
+		if errors.Is(err, raft.ErrLeadershipTransferInProgress) {
+			// Left over from the term before, or asked for at once.
+			select {
+			case <-stop:
+				return
+			case <-time.After(r.settings.Election / 10):
+				continue
+			}
+		}
+		if err != nil {
+			// raft has stepped down, and says so next.
+			r.logger.Warn("leadership not established", "term", term, "error", err)
+			r.unlead()
+			return
+		}
+		break
+	}
+	if !r.leads(term) || r.machine.View().LeaderTerm() != term {
+		r.unlead()
+		return
+	}
+	lead := &leadership{term: term, base: r.machine.View().ClusterTime(), since: r.clock.Boot()}
+	r.leading.Store(lead)
+	r.queue.set(gateOpen, lead, nil)
+	r.logger.Info("leading", "term", term, "index", r.applied.index.Load())
+}
+
+func (r *Replica) proposeStart(term uint64) error {
+	data := command.AppendEntry(nil, command.Entry{
+		Term: term, Wall: r.clock.Wall().UnixNano(),
+		Commands: [][]byte{command.AppendCommand(nil, command.LeaderStart(term, r.serverID))},
+	})
+	return r.raft.Apply(data, 0).Error()
+}
+
+// leads says whether raft leads in exactly this term.
+func (r *Replica) leads(term uint64) bool {
+	return r.raft.State() == raft.Leader && r.raft.CurrentTerm() == term
+}

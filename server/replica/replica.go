@@ -1,0 +1,345 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm"
+	"github.com/candor-plane/candor/server/replica/datadir"
+)
+
+// Replica is one server's replica of the root. Its methods may be called
+// concurrently, after Close too.
+type Replica struct {
+	// Admissions counts the requests that came here; other entrances of the
+	// server count theirs in it too.
+	Admissions Admissions
+
+	serverID string
+	settings Settings
+	machine  *fsm.Machine
+	peers    Peers
+	clock    Clock
+	logger   hclog.Logger
+	dir      *datadir.Dir
+
+	transport     raft.Transport
+	raft          *raft.Raft
+	log           *log
+	track         *configurationTracker
+	snapshotStore *trackedSnapshots
+	flight        *inFlight
+	failure       *failure
+	applied       *applied
+	queue         *queue
+	confirm       *confirmer
+	transfer      *stuckTransfer
+	disk          *disk
+
+	pendings     sync.Pool
+	leading      atomic.Pointer[leadership]
+	asked        atomic.Uint64
+	closing      atomic.Bool
+	lastSnapshot struct {
+		index atomic.Uint64
+		bytes atomic.Int64
+	}
+	// again asks for a snapshot now.
+	again chan struct{}
+
+	// stopping ends what may be waiting for a disk or a timer; abandoned answers
+	// callers whose lane never will.
+	stopping  chan struct{}
+	abandoned chan struct{}
+	cancel    context.CancelFunc
+
+	lanes      sync.WaitGroup
+	loops      sync.WaitGroup
+	background sync.WaitGroup
+
+	stop     sync.Once
+	stopErr  error
+	stopDone chan struct{}
+}
+
+// New starts a replica. It reads what its stores hold, which takes the time of
+// a snapshot's restore, and applies the log after it once a leader is known.
+// When it fails the caller still owns Dir and Transport.
+func New(config Config) (*Replica, error) {
+	c, err := config.complete()
+	if err != nil {
+		return nil, candor.Wrap("start replica", err)
+	}
+	r := &Replica{
+		serverID: c.ServerID, settings: c.Settings, machine: c.Machine, peers: c.Peers, clock: c.Clock, logger: c.Logger,
+		dir: c.Dir, transport: c.Transport, track: &configurationTracker{}, flight: newInFlight(),
+		failure: &failure{handle: c.OnFatal}, applied: &applied{}, queue: newQueue(c.Settings.QueueCommands, c.Settings.QueueBytes),
+		again: make(chan struct{}, 1), stopping: make(chan struct{}), abandoned: make(chan struct{}), stopDone: make(chan struct{}),
+	}
+	r.confirm = newConfirmer(r)
+	r.transfer = &stuckTransfer{limit: 2 * c.Settings.Election, fatal: r.failure.report}
+	r.disk = &disk{
+		dir: c.Dir, watermark: c.Settings.DiskWatermarkBytes, interval: c.Settings.DiskInterval,
+		logger: c.Logger.Named("disk"), short: r.yieldLeadership,
+	}
+	if err := r.startRaft(&c); err != nil {
+		return nil, candor.Wrap("start replica", err)
+	}
+	r.startLoops()
+	return r, nil
+}
+
+// startRaft starts raft, a second time without a snapshot that turned out
+// unreadable, where the log can do without.
+func (r *Replica) startRaft(c *Config) error {
+	started, err := r.tryRaft(c)
+	if r.dir == nil || candor.ReasonOf(err) != candor.ReasonDataCorrupt {
+		r.raft = started
+		return err
+	}
+	if err := r.dir.SetAside(r.snapshotStore.openedID(), err); err != nil {
+		return err
+	}
+	r.logger.Error("snapshot set aside; the state is rebuilt from the log", "error", err)
+	r.raft, err = r.tryRaft(c)
+	return err
+}
+
+func (r *Replica) tryRaft(c *Config) (*raft.Raft, error) {
+	logs, stable, snapshots := c.stores()
+	r.track = &configurationTracker{}
+	r.snapshotStore = &trackedSnapshots{SnapshotStore: snapshots, track: r.track, kept: r.snapshotKept}
+	metas, err := snapshots.List()
+	if err != nil {
+		return nil, err
+	}
+	if len(metas) > 0 {
+		r.track.snapshot(metas[0].ConfigurationIndex, metas[0].Configuration)
+		r.snapshotKept(metas[0].Index, metas[0].Size)
+	}
+	r.log = &log{
+		store: c.WrapLogStore(logs), cache: newLogCache(c.Settings.LogCacheBytes), watch: r.flight, track: r.track,
+		fatal: r.failure.report, full: r.disk.foundFull, dueAt: c.Settings.SnapshotBytes, due: make(chan struct{}, 1),
+	}
+	r.log.loading.Store(true)
+	defer r.log.loading.Store(false)
+	machine := &applier{replica: r}
+	started, err := raft.NewRaft(r.raftConfig(), machine, r.log, &stableStore{stable, r.flight, r.failure.report}, r.snapshotStore, r.transport)
+	if err != nil {
+		if machine.refused != nil {
+			return nil, r.refusedAtStart(machine.refused)
+		}
+		return nil, err
+	}
+	return started, nil
+}
+
+// refusedAtStart names the file of a snapshot that the state machine refused.
+func (r *Replica) refusedAtStart(cause error) error {
+	if r.dir == nil {
+		return cause
+	}
+	path := r.dir.Snapshots().Path(r.snapshotStore.openedID())
+	return &candor.Error{Reason: candor.ReasonOf(cause), Subject: path, Message: path + ": " + cause.Error(), Err: cause}
+}
+
+func (c *Config) stores() (raft.LogStore, raft.StableStore, raft.SnapshotStore) {
+	if c.Dir != nil {
+		return c.Dir.Log(), c.Dir.Stable(), c.Dir.Snapshots()
+	}
+	return c.Memory.store, c.Memory.store, c.Memory.snapshots
+}
+
+func (r *Replica) raftConfig() *raft.Config {
+	s := &r.settings
+	c := raft.DefaultConfig()
+	c.LocalID = raft.ServerID(r.serverID)
+	c.Logger = r.logger.Named("raft")
+	c.HeartbeatTimeout, c.ElectionTimeout = s.Heartbeat, s.Election
+	c.LeaderLeaseTimeout, c.CommitTimeout = s.LeaderLease, s.CommitTimeout
+	c.MaxAppendEntries = s.MaxAppendEntries
+	c.BatchApplyCh = true
+	c.TrailingLogs = s.TrailingEntries
+	// Snapshots are ours to time, and a removed server is the operator's to stop.
+	c.SnapshotThreshold, c.SnapshotInterval = math.MaxUint64, time.Hour
+	c.ShutdownOnRemove = false
+	c.NoLegacyTelemetry = true
+	return c
+}
+
+func (r *Replica) startLoops() {
+	ctx, cancel := context.WithCancel(context.Background())
+	r.cancel = cancel
+	loop := func(run func()) {
+		r.loops.Add(1)
+		go func() {
+			defer r.loops.Done()
+			run()
+		}()
+	}
+	loop(func() { r.lead(ctx.Done()) })
+	loop(func() { r.confirm.run(ctx) })
+	loop(func() { r.snapshots(ctx) })
+	loop(func() { r.disk.run(ctx.Done()) })
+	dog := &watchdog{flight: r.flight, after: r.settings.WatchdogAfter, fatal: r.failure.report}
+	// The watchdog outlives the rest: a disk may hang while raft stops.
+	loop(func() { dog.run(r.stopDone) })
+	for range r.settings.Lanes {
+		l := &lane{replica: r}
+		r.lanes.Add(1)
+		go func() {
+			defer r.lanes.Done()
+			l.run()
+		}()
+	}
+}
+
+// yieldLeadership hands leadership away, if this server has it and anyone can
+// take it.
+func (r *Replica) yieldLeadership() {
+	r.background.Add(1)
+	go func() {
+		defer r.background.Done()
+		ctx, cancel := context.WithTimeout(context.Background(), 4*r.settings.Election)
+		defer cancel()
+		if err := r.transferLeader(ctx, ""); err != nil && candor.ReasonOf(err) != candor.ReasonNotLeader {
+			r.logger.Warn("leadership kept under disk pressure", "error", err)
+		}
+	}()
+}
+
+// Close stops the replica gracefully: it refuses what comes, finishes what is
+// on its way, hands leadership over, writes a snapshot when the next start
+// would have much to replay, and marks the directory as cleanly stopped. When
+// ctx ends first, the rest happens as after a crash. Later calls wait for the
+// first and return its error.
+func (r *Replica) Close(ctx context.Context) error {
+	r.stop.Do(func() {
+		r.stopErr = candor.Wrap("stop replica", r.close(ctx, true))
+		close(r.stopDone)
+		r.loops.Wait()
+	})
+	return r.stopErr
+}
+
+// Kill stops the replica as a crash would: callers learn nothing, nothing is
+// handed over, no marker is written.
+func (r *Replica) Kill() error {
+	r.stop.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 4*r.settings.Election)
+		defer cancel()
+		close(r.abandoned)
+		r.stopErr = candor.Wrap("kill replica", r.close(ctx, false))
+		close(r.stopDone)
+		r.loops.Wait()
+	})
+	return r.stopErr
+}
+
+func (r *Replica) close(ctx context.Context, graceful bool) error {
+	r.closing.Store(true)
+	var errs []error
+	drained := r.drain(ctx, graceful)
+	if !drained && graceful {
+		errs = append(errs, candor.Errorf(candor.ReasonTimedOut, "commands were still on their way through the log"))
+	}
+	if graceful && drained {
+		r.settleDown(ctx)
+	}
+	close(r.stopping)
+	r.applied.close()
+	r.cancel()
+	errs = append(errs, r.raft.Shutdown().Error())
+	if streams, ok := r.transport.(interface{ CloseStreams() }); ok {
+		streams.CloseStreams()
+	}
+	if graceful {
+		close(r.abandoned)
+	}
+	r.queue.set(gateStopped, nil, errStopping)
+	for _, group := range []*sync.WaitGroup{&r.lanes, &r.background} {
+		if !waitAtMost(group, transportTimeout) {
+			errs = append(errs, candor.Errorf(candor.ReasonInternal, "raft stopped without answering all it was asked"))
+		}
+	}
+	return errors.Join(append(errs, r.closeDir(graceful && drained && r.failure.cause() == nil))...)
+}
+
+// waitAtMost is for goroutines that wait for raft's answers. When raft stops,
+// what lies between its stages then is never answered, and the goroutine lost.
+func waitAtMost(group *sync.WaitGroup, limit time.Duration) bool {
+	done := make(chan struct{})
+	go func() {
+		group.Wait()
+		close(done)
+	}()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// drain refuses what comes and waits for the lanes. raft answers each entry:
+// when it commits, or when the leader's lease ends without a majority. Only then
+// may raft stop: it would leave entries between its stages unanswered.
+func (r *Replica) drain(ctx context.Context, graceful bool) bool {
+	gate, refuse := gateDraining, (*candor.Error)(nil)
+	if !graceful {
+		gate, refuse = gateStopped, errStopping
+	}
+	r.queue.set(gate, r.leading.Load(), refuse)
+	if r.leading.Load() == nil {
+		r.queue.set(gate, nil, errStopping)
+	}
+	done := make(chan struct{})
+	go func() {
+		r.lanes.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// settleDown hands leadership over and shortens the next start. Neither is
+// worth failing for.
+func (r *Replica) settleDown(ctx context.Context) {
+	if r.leading.Load() != nil && len(r.track.latest().Servers) > 1 {
+		bounded, cancel := context.WithTimeout(ctx, 4*r.settings.Election)
+		if err := r.transferLeader(bounded, ""); err != nil {
+			r.logger.Warn("leadership not handed over", "error", err)
+		}
+		cancel()
+	}
+	if r.log.bytes.Load() < r.settings.StopSnapshotBytes || r.failure.cause() != nil {
+		return
+	}
+	if err := r.Snapshot(ctx); err != nil {
+		r.logger.Warn("no snapshot taken at the end", "error", err)
+	}
+}
+
+func (r *Replica) closeDir(clean bool) error {
+	if r.dir == nil {
+		return nil
+	}
+	if clean {
+		return r.dir.CloseClean()
+	}
+	return r.dir.Close()
+}

@@ -1,0 +1,98 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/candor-plane/candor"
+)
+
+// snapshots takes a snapshot when the log since the last one is long. raft's own
+// trigger counts entries, which carry one command or hundreds.
+func (r *Replica) snapshots(ctx context.Context) {
+	s := &r.settings
+	last := time.Now()
+	timer := time.NewTimer(s.SnapshotInterval)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.log.due:
+		case <-r.again:
+			last = time.Time{}
+		case <-timer.C:
+		}
+		bytes := r.log.bytes.Load()
+		rested := time.Since(last) >= s.SnapshotInterval
+		if last.IsZero() || bytes >= s.SnapshotBytes && rested || bytes >= 4*s.SnapshotBytes {
+			r.takeSnapshot(ctx)
+			last = time.Now()
+		}
+		timer.Reset(s.SnapshotInterval - min(time.Since(last), s.SnapshotInterval) + time.Millisecond)
+	}
+}
+
+// Snapshot takes one now. It returns once the snapshot is durable.
+func (r *Replica) Snapshot(ctx context.Context) error {
+	if err := r.keepTrailing(); err != nil {
+		return candor.Wrap("snapshot", err)
+	}
+	err := r.await(ctx, r.raft.Snapshot())
+	if errors.Is(err, raft.ErrNothingNewToSnapshot) {
+		return nil
+	}
+	return candor.Wrap("snapshot", err)
+}
+
+func (r *Replica) takeSnapshot(ctx context.Context) {
+	began := time.Now()
+	if err := r.Snapshot(ctx); err != nil {
+		// A membership change under way, mostly; the next look tries again.
+		r.logger.Warn("no snapshot taken", "error", err)
+		return
+	}
+	r.logger.Info("snapshot taken", "index", r.lastSnapshot.index.Load(), "bytes", r.lastSnapshot.bytes.Load(), "took", time.Since(began))
+}
+
+// keepTrailing tells raft how many entries to keep behind the snapshot. They
+// must outlast a follower's installing of it, so that their bytes grow with the
+// snapshot's.
+func (r *Replica) keepTrailing() error {
+	s := &r.settings
+	bytes := max(s.TrailingBytes, 2*r.lastSnapshot.bytes.Load())
+	entries := uint64(bytes / r.log.entryBytes())
+	entries = max(entries, min(s.TrailingEntries, 4*entries), 1)
+	config := r.raft.ReloadableConfig()
+	config.TrailingLogs = entries
+	return r.raft.ReloadConfig(config)
+}
+
+// snapshotKept hears of each snapshot that exists now.
+func (r *Replica) snapshotKept(index uint64, bytes int64) {
+	r.lastSnapshot.index.Store(index)
+	r.lastSnapshot.bytes.Store(bytes)
+}
+
+// refusedSnapshot is for one that the state machine did not take. While running
+// it came from a leader and has replaced ours on disk: it is set aside, and
+// ours, which the machine still holds, is written again.
+func (r *Replica) refusedSnapshot(cause error) {
+	if r.log.loading.Load() {
+		return
+	}
+	r.logger.Error("snapshot refused", "error", cause)
+	if r.dir != nil {
+		if err := r.dir.Snapshots().SetAside(r.snapshotStore.openedID()); err != nil {
+			r.failure.report(candor.Wrap("set the refused snapshot aside", err))
+			return
+		}
+	}
+	select {
+	case r.again <- struct{}{}:
+	default:
+	}
+}

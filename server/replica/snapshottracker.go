@@ -1,0 +1,69 @@
+package replica
+
+import (
+	"io"
+	"sync"
+
+	"github.com/hashicorp/raft"
+)
+
+// trackedSnapshots tells the tracker, and the replica, of snapshots that exist.
+type trackedSnapshots struct {
+	raft.SnapshotStore
+	track *configurationTracker
+	// kept hears of each snapshot that exists now.
+	kept func(index uint64, bytes int64)
+
+	mu     sync.Mutex
+	opened string
+}
+
+// Open notes which snapshot is about to be read.
+func (s *trackedSnapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
+	s.mu.Lock()
+	s.opened = id
+	s.mu.Unlock()
+	return s.SnapshotStore.Open(id)
+}
+
+// openedID is the snapshot opened last.
+func (s *trackedSnapshots) openedID() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opened
+}
+
+// Create begins a snapshot.
+func (s *trackedSnapshots) Create(version raft.SnapshotVersion, index, term uint64, configuration raft.Configuration,
+	configurationIndex uint64, trans raft.Transport,
+) (raft.SnapshotSink, error) {
+	sink, err := s.SnapshotStore.Create(version, index, term, configuration, configurationIndex, trans)
+	if err != nil {
+		return nil, err
+	}
+	return &trackedSink{SnapshotSink: sink, store: s, index: index, configuration: configuration, configurationIndex: configurationIndex}, nil
+}
+
+type trackedSink struct {
+	raft.SnapshotSink
+	store              *trackedSnapshots
+	index              uint64
+	configuration      raft.Configuration
+	configurationIndex uint64
+	size               int64
+}
+
+func (s *trackedSink) Write(p []byte) (int, error) {
+	n, err := s.SnapshotSink.Write(p)
+	s.size += int64(n)
+	return n, err
+}
+
+func (s *trackedSink) Close() error {
+	if err := s.SnapshotSink.Close(); err != nil {
+		return err
+	}
+	s.store.track.snapshot(s.configurationIndex, s.configuration)
+	s.store.kept(s.index, s.size)
+	return nil
+}

@@ -1,0 +1,106 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/candor-plane/candor"
+)
+
+// stuckTransfer finds raft's transfer flag left set: raft then refuses every
+// write for good and stays leader. Nothing but a restart clears it.
+type stuckTransfer struct {
+	limit time.Duration
+	fatal func(error)
+
+	mu    sync.Mutex
+	since time.Time
+	last  time.Time
+}
+
+// observe hears how each entry's proposal ended.
+func (t *stuckTransfer) observe(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !errors.Is(err, raft.ErrLeadershipTransferInProgress) {
+		t.since = time.Time{}
+		return
+	}
+	now := time.Now()
+	// Two transfers with silence between them are not one that lasts.
+	if t.since.IsZero() || now.Sub(t.last) > t.limit/2 {
+		t.since = now
+	}
+	t.last = now
+	if lasts := now.Sub(t.since); lasts > t.limit {
+		t.fatal(candor.Errorf(candor.ReasonUnavailable, "a leadership transfer has been under way for %s and blocks every write: ending the process so that the others elect a leader", lasts.Round(time.Millisecond)))
+	}
+}
+
+// TransferLeader hands leadership to a voter, or to the one that is furthest
+// when target is empty, and returns once this server no longer leads.
+func (r *Replica) TransferLeader(ctx context.Context, target string) error {
+	err := r.transferLeader(ctx, target)
+	r.Admissions.Count(candor.AdmitTopology, err)
+	return candor.Wrap("transfer leadership", err)
+}
+
+func (r *Replica) transferLeader(ctx context.Context, target string) error {
+	lead := r.leading.Load()
+	if lead == nil {
+		return r.hinted(errNotLeading)
+	}
+	future, err := r.beginTransfer(target)
+	if err != nil {
+		return err
+	}
+	if err := r.await(ctx, future); err != nil {
+		var e *candor.Error
+		if errors.As(err, &e) {
+			return err
+		}
+		return candor.Errorf(candor.ReasonUnavailable, "leadership stays here: %w", err)
+	}
+	return nil
+}
+
+func (r *Replica) beginTransfer(target string) (raft.Future, error) {
+	configuration := r.track.latest()
+	if target == "" {
+		if len(configuration.Voters()) < 2 {
+			return nil, candor.Errorf(candor.ReasonQuorumAtRisk, "there is no other voter to hand leadership to")
+		}
+		return r.raft.LeadershipTransfer(), nil
+	}
+	server, found := configuration.Find(raft.ServerID(target))
+	switch {
+	case !found:
+		return nil, candor.Errorf(candor.ReasonNotAMember, "server %s is no member of configuration %d", target, configuration.Index)
+	case server.Suffrage != raft.Voter:
+		return nil, candor.Errorf(candor.ReasonNotCaughtUp, "server %s has no vote: promote it first", target)
+	case target == r.serverID:
+		return nil, candor.Errorf(candor.ReasonInvalid, "server %s leads already", target)
+	}
+	return r.raft.LeadershipTransferToServer(server.ID, server.Address), nil
+}
+
+// await waits for a future no longer than the context lasts. raft answers its
+// futures sooner or later; until then a goroutine of the replica's holds on.
+func (r *Replica) await(ctx context.Context, future raft.Future) error {
+	done := make(chan error, 1)
+	r.background.Add(1)
+	go func() {
+		defer r.background.Done()
+		done <- future.Error()
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return candor.Errorf(candor.ReasonOutcomeUnknown, "%s before this server knew the outcome", cause(ctx))
+	}
+}
