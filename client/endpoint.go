@@ -65,6 +65,13 @@ func (ep *endpoint) observe(before *position, w *candor.Witness) error {
 	}
 }
 
+// answered ends the suspicion that a failure before raised.
+func (ep *endpoint) answered() {
+	if ep.suspect.Load() != 0 {
+		ep.suspect.Store(0)
+	}
+}
+
 func (ep *endpoint) isNode(id, name string) bool {
 	known := ep.served.Load()
 	return known != nil && (id != "" && known.nodeID == id || name != "" && known.nodeName == name)

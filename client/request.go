@@ -65,6 +65,7 @@ func (c *Client) do(ctx context.Context, r *request) error {
 		failure := c.attempt(ctx, r, ep)
 		if failure == nil {
 			r.endpoint = ep
+			ep.answered()
 			if r.route != toPinned {
 				c.refresh(ctx, ep)
 			}

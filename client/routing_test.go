@@ -248,3 +248,31 @@ func TestARestartedServerIsFoundAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// A leader that hangs is the worst case: nothing tells that it is gone but time,
+// and its followers still name it. They must be asked again, not the leader.
+func TestALeaderThatHangsIsNotAskedAgainBecauseItsFollowersNameIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, three...)
+		n1, n2 := s.node("n1"), s.node("n2")
+		n1.on("Status", n1.statuses(token(1), n1))
+		n1.on("Get", hangs)
+		n2.on("Get", notLeader(n1, 1))
+		s.node("n3").on("Get", notLeader(n1, 1))
+		c := s.client(three)
+		_, err := c.Cluster().Status(t.Context(), client.OnEndpoint("n1:1"))
+		noError(t, err)
+		time.AfterFunc(client.DefaultAttemptTimeout+time.Second, func() {
+			n2.on("Get", n2.gets(candor.Token{Term: 2, Index: 9, Revision: 9}, n2))
+		})
+		start := time.Now()
+		_, w, err := c.Get(t.Context(), web)
+		noError(t, err)
+		if took := time.Since(start); w.NodeName != "n2" || took > client.DefaultAttemptTimeout+time.Second+600*time.Millisecond {
+			t.Errorf("served by %s after %v", w.NodeName, took)
+		}
+		if got := n1.count("Get"); got != 1 {
+			t.Errorf("the leader that hangs was asked %d times", got)
+		}
+	})
+}

@@ -3,7 +3,6 @@ package fsm
 import (
 	_ "embed"
 	"encoding/hex"
-	"encoding/json"
 
 	"github.com/zeebo/xxh3"
 
@@ -11,11 +10,14 @@ import (
 	"github.com/candor-plane/candor/fsm/invariant"
 )
 
-// genesisKinds are the specs of the built-in kinds: a JSON array of KindSpec.
-// They are part of the state: changing them takes a feature level.
-//
-//go:embed genesis_kinds.json
-var genesisKinds []byte
+// The specs of the built-in kinds, compact JSON. They are part of the state:
+// changing them takes a feature level.
+var (
+	//go:embed genesis_kind.json
+	genesisKind []byte
+	//go:embed genesis_namespace.json
+	genesisNamespace []byte
+)
 
 // genesis is the state before the first log entry: the built-in kinds and the
 // default namespace, at revision 1.
@@ -25,18 +27,15 @@ func genesis(clusterID string) *state {
 	b := h.Bytes()
 	s.historyID = hex.EncodeToString(b[:])
 	s.token.Revision = 1
-	var specs []json.RawMessage
-	if err := json.Unmarshal(genesisKinds, &specs); err != nil {
-		panic(err)
-	}
-	var changes []change
-	for _, name := range []candor.KindName{candor.KindKinds, candor.KindNamespaces} {
+	builtin := []candor.KindName{candor.KindKinds, candor.KindNamespaces}
+	for _, name := range builtin {
 		s.addKind(name)
 	}
-	for i, name := range []candor.KindName{candor.KindKinds, candor.KindNamespaces} {
-		changes = append(changes, genesisObject(candor.KindKinds, "Kind", string(name), specs[i]))
+	changes := []change{
+		genesisObject(candor.KindKinds, "Kind", string(builtin[0]), genesisKind),
+		genesisObject(candor.KindKinds, "Kind", string(builtin[1]), genesisNamespace),
+		genesisObject(candor.KindNamespaces, "Namespace", defaultNamespace, []byte(`{}`)),
 	}
-	changes = append(changes, genesisObject(candor.KindNamespaces, "Namespace", defaultNamespace, json.RawMessage(`{}`)))
 	first := s.store(&changes[0])
 	last := first
 	for i := range changes[1:] {
@@ -48,7 +47,7 @@ func genesis(clusterID string) *state {
 	return s
 }
 
-func genesisObject(kind candor.KindName, word, name string, spec json.RawMessage) change {
+func genesisObject(kind candor.KindName, word, name string, spec []byte) change {
 	h := xxh3.HashString128("genesis:" + string(kind) + "/" + name)
 	b := h.Bytes()
 	id := hex.EncodeToString(b[:])

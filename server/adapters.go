@@ -8,6 +8,8 @@ import (
 	"github.com/candor-plane/candor/fsm/command"
 	"github.com/candor-plane/candor/fsm/mvcc"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/server/grpcapi"
+	"github.com/candor-plane/candor/server/kinds"
 	"github.com/candor-plane/candor/server/replica"
 )
 
@@ -121,6 +123,25 @@ func (p *peerSide) Identify() *candorv1.IdentifyResponse {
 		out.HistoryId = p.s.machine.View().HistoryID()
 	}
 	return out
+}
+
+// registry gives the API its kinds.
+type registry struct{ *kinds.Registry }
+
+func (r registry) ByName(name candor.KindName) (grpcapi.Kind, error) {
+	k, err := r.Registry.ByName(name)
+	if err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+func (r registry) ByType(apiVersion, kind string) (grpcapi.Kind, error) {
+	k, err := r.Registry.ByType(apiVersion, kind)
+	if err != nil {
+		return nil, err
+	}
+	return k, nil
 }
 
 // kindSource lists the Kind objects of the newest view.

@@ -40,12 +40,18 @@ type Config struct {
 	Insecure bool
 	// RetainRevisions is how many revisions stay readable.
 	RetainRevisions uint64
-	Settings        replica.Settings
+	Settings        Settings
 	Logger          hclog.Logger
 	Version         string
 
 	Seams Seams
 }
+
+// Settings are the tuning of the replica.
+type Settings = replica.Settings
+
+// DefaultSettings are the measured ones.
+func DefaultSettings() Settings { return replica.Default() }
 
 // Seams replace the parts that touch the machine; nil keeps the real ones.
 type Seams struct {

@@ -194,7 +194,7 @@ func (s *Server) wire() error {
 	s.proposer = &proposer{s}
 	s.reader = read.New(read.Identity{NodeID: s.serverID, NodeName: s.config.Name, BootID: s.bootID}, s.machine, &root{s})
 	s.feed = feed.New(s.machine, s.replica)
-	registry := kinds.New(&kindSource{machine: s.machine})
+	known := registry{kinds.New(&kindSource{machine: s.machine})}
 	n := &node{s}
 
 	s.health = health.NewServer()
@@ -204,7 +204,7 @@ func (s *Server) wire() error {
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}),
 		grpc.WriteBufferSize(64<<10), grpc.ReadBufferSize(64<<10),
 	)...)
-	candorv1.RegisterObjectServiceServer(s.grpc, grpcapi.NewObjects(s.machine, s.reader, s.proposer, registry, s.feed, s.stopping))
+	candorv1.RegisterObjectServiceServer(s.grpc, grpcapi.NewObjects(s.machine, s.reader, s.proposer, known, s.feed, s.stopping))
 	candorv1.RegisterClusterServiceServer(s.grpc, grpcapi.NewCluster(s.machine, s.reader, s.proposer, &topology{s}, n))
 	candorv1.RegisterDiagnosticsServiceServer(s.grpc, grpcapi.NewDiagnostics(s.machine, s.reader, n))
 	candorv1.RegisterPeerServiceServer(s.grpc, grpcapi.NewPeers(&peerSide{s}))

@@ -13,13 +13,11 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm"
 	"github.com/candor-plane/candor/fsm/command"
-	"github.com/candor-plane/candor/server/kinds"
-	"github.com/candor-plane/candor/server/read"
 )
 
 // Reader serves views under a freshness contract.
 type Reader interface {
-	View(ctx context.Context, q read.Request) (*fsm.View, candor.Witness, error)
+	View(ctx context.Context, q candor.ReadRequest) (*fsm.View, candor.Witness, error)
 	Witness(view *fsm.View) candor.Witness
 }
 
@@ -31,8 +29,25 @@ type Proposer interface {
 
 // Kinds validates and defaults.
 type Kinds interface {
-	ByName(name candor.KindName) (*kinds.Kind, error)
-	ByType(apiVersion, kind string) (*kinds.Kind, error)
+	ByName(name candor.KindName) (Kind, error)
+	ByType(apiVersion, kind string) (Kind, error)
+}
+
+// Kind is one kind at one revision. Prepare validates and defaults an object in
+// place.
+type Kind interface {
+	Name() candor.KindName
+	Revision() uint64
+	Prepare(o *candor.Object) error
+	StatusPreparer
+}
+
+// StatusPreparer validates the two parts of status, and what may change in a
+// Kind object.
+type StatusPreparer interface {
+	PrepareStatus(status []byte) ([]byte, error)
+	PrepareObserved(observed []byte) ([]byte, error)
+	CheckKindUpdate(old, new candor.KindSpec) error
 }
 
 // Changes wakes watches.

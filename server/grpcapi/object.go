@@ -10,7 +10,6 @@ import (
 	"github.com/candor-plane/candor/fsm/mvcc"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/convert"
-	"github.com/candor-plane/candor/server/read"
 )
 
 // Objects is the object service.
@@ -100,8 +99,8 @@ func (s *Objects) view(ctx context.Context, o *candorv1.ReadOptions) (*fsm.View,
 	return s.reader.View(ctx, readRequest(o))
 }
 
-func readRequest(o *candorv1.ReadOptions) read.Request {
-	q := read.Request{
+func readRequest(o *candorv1.ReadOptions) candor.ReadRequest {
+	q := candor.ReadRequest{
 		Freshness: convert.FreshnessFromProto(o.GetFreshness()), AtRevision: o.GetAtRevision(),
 	}
 	if o != nil {

@@ -57,11 +57,7 @@ func (s *Objects) updateOperation(in *candor.Object) (command.Operation, error) 
 	return command.Operation{Verb: command.VerbUpdate, Kind: kind.Name(), KindRevision: kind.Revision(), Object: o}, nil
 }
 
-type kindUpdate interface {
-	CheckKindUpdate(old, new candor.KindSpec) error
-}
-
-func checkKindUpdate(k kindUpdate, live, next *candor.Object) error {
+func checkKindUpdate(k Kind, live, next *candor.Object) error {
 	var was, is candor.KindSpec
 	if err := json.Unmarshal(live.Spec, &was); err != nil {
 		return candor.Errorf(candor.ReasonDataCorrupt, "kinds/%s: stored spec does not decode: %w", live.Metadata.Name, err)

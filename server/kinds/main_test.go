@@ -57,16 +57,12 @@ func (s *store) put(name string, spec []byte) {
 // builtIn is a registry with the kinds that every cluster has.
 func builtIn(t testing.TB) (*kinds.Registry, *store) {
 	t.Helper()
-	text, err := os.ReadFile("../../fsm/genesis_kinds.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var specs []json.RawMessage
-	if err := json.Unmarshal(text, &specs); err != nil {
-		t.Fatal(err)
-	}
 	s := &store{}
-	for _, text := range specs {
+	for _, file := range []string{"genesis_kind.json", "genesis_namespace.json"} {
+		text, err := os.ReadFile("../../fsm/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
 		var spec candor.KindSpec
 		if err := json.Unmarshal(text, &spec); err != nil {
 			t.Fatal(err)

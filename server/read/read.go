@@ -34,17 +34,6 @@ type Identity struct {
 	NodeID, NodeName, BootID string
 }
 
-// Request is the contract that a reader asks for.
-type Request struct {
-	Freshness candor.Freshness
-	Required  candor.PortableToken
-	// MaxLag and MaxStaleness bound BOUNDED reads; nil for the defaults.
-	MaxLag       *uint64
-	MaxStaleness *time.Duration
-	// AtRevision reads an older state; 0 for the newest.
-	AtRevision uint64
-}
-
 // Reader serves views.
 type Reader struct {
 	identity Identity
@@ -62,7 +51,7 @@ func New(identity Identity, machine *fsm.Machine, root Root) *Reader {
 
 // View waits as the contract asks and returns the view with its witness, or an
 // *Error that carries the witness of the refusal.
-func (r *Reader) View(ctx context.Context, q Request) (*fsm.View, candor.Witness, error) {
+func (r *Reader) View(ctx context.Context, q candor.ReadRequest) (*fsm.View, candor.Witness, error) {
 	if q.Freshness == "" {
 		q.Freshness = candor.FreshnessStrong
 	}
@@ -99,7 +88,7 @@ type proof struct {
 }
 
 // prove establishes what the class asks for.
-func (r *Reader) prove(ctx context.Context, q Request) (proof, error) {
+func (r *Reader) prove(ctx context.Context, q candor.ReadRequest) (proof, error) {
 	switch q.Freshness {
 	case candor.FreshnessBestEffort:
 		return proof{}, nil
@@ -130,7 +119,7 @@ func (r *Reader) confirm(ctx context.Context) (proof, error) {
 }
 
 // reach waits until the view covers the required token.
-func (r *Reader) reach(ctx context.Context, q Request) error {
+func (r *Reader) reach(ctx context.Context, q candor.ReadRequest) error {
 	t := q.Required
 	if t.IsZero() {
 		return nil

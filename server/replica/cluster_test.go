@@ -141,6 +141,8 @@ func (c *cluster) close() {
 	for _, n := range c.nodes {
 		c.stop(n, true)
 	}
+	// raft leaves calls under way to end by themselves.
+	time.Sleep(20 * c.net.timeout)
 }
 
 // until polls a condition in virtual time.
@@ -189,7 +191,7 @@ func (c *cluster) follower() *node {
 func create(name string) []byte {
 	return command.AppendCommand(nil, &command.Command{
 		Type: command.TypeWrite, Actor: "test",
-		Then: []command.Operation{{Verb: command.VerbCreate, Kind: candor.KindNamespaces, Object: &candor.Object{
+		Then: []command.Operation{{Verb: command.VerbCreate, Kind: candor.KindNamespaces, KindRevision: 1, Object: &candor.Object{
 			APIVersion: "candor/v1", Kind: "Namespace", Spec: []byte("{}"), Metadata: candor.Metadata{Name: name, UID: "uid-" + name},
 		}}},
 	})

@@ -83,7 +83,11 @@ func (a *applier) once(ctx context.Context, item planned) (change, error) {
 	for _, need := range item.needs {
 		if a.coming[need] {
 			a.coming[item.ref] = true
-			return change{verb: "created", object: item.document.Object, unchecked: need.String() + " is not there yet"}, nil
+			done := change{verb: "created", object: merge.Create(item.document.Object, item.document.Fields)}
+			if a.dryRun == dryRunServer {
+				done.unchecked = need.String() + " is not there yet"
+			}
+			return done, nil
 		}
 	}
 	live, w, err := a.remote.Reader.Get(ctx, item.ref, client.WithFreshness(candor.FreshnessStrong))

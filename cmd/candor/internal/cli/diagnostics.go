@@ -153,11 +153,12 @@ func (o *DiagnosticsOptions) show(format output.Format, nodes []nodeDocument) er
 	case format.Structured():
 		return format.Document(o.Out, nodes[0])
 	}
-	for i, node := range nodes {
+	shown := 0
+	for _, node := range nodes {
 		if node.Report == nil {
 			continue
 		}
-		if i > 0 {
+		if shown++; shown > 1 {
 			if _, err := io.WriteString(o.Out, "\n"); err != nil {
 				return err
 			}
@@ -169,7 +170,11 @@ func (o *DiagnosticsOptions) show(format output.Format, nodes []nodeDocument) er
 	if !o.Every {
 		return nil
 	}
-	_, err := fmt.Fprintf(o.Out, "\n%s\n", compareDigests(nodes))
+	gap := "\n"
+	if shown == 0 {
+		gap = ""
+	}
+	_, err := fmt.Fprintf(o.Out, "%s%s\n", gap, compareDigests(nodes))
 	return err
 }
 

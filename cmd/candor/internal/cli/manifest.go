@@ -151,16 +151,27 @@ func placed(d manifest.Document, err error) error {
 	}
 	located := *e
 	located.Op = ""
-	at := d.Place("")
 	located.Fields = nil
-	for i, field := range e.Fields {
-		if i == 0 {
-			at = d.Place(field.Path)
-		}
+	for _, field := range e.Fields {
 		located.Fields = append(located.Fields, candor.FieldViolation{Path: d.Place(field.Path) + ": " + field.Path, Message: field.Message})
 	}
-	located.Message = at + ": " + strings.TrimPrefix(e.Message, at+": ")
+	switch len(e.Fields) {
+	case 0:
+		located.Message = d.Place("") + ": " + e.Message
+	case 1:
+		located.Message = located.Fields[0].Path + ": " + e.Fields[0].Message
+	default:
+		located.Message = fmt.Sprintf("%s is refused in several places", d.Place(""))
+	}
 	return try(&located, stepsFor(d, e)...)
+}
+
+// fileFlag is what -f takes.
+func fileFlag(d manifest.Document) string {
+	if d.Source == "stdin" {
+		return "-"
+	}
+	return d.Source
 }
 
 func stepsFor(d manifest.Document, e *candor.Error) []string {
@@ -176,7 +187,7 @@ func stepsFor(d manifest.Document, e *candor.Error) []string {
 	case candor.ReasonConflict, candor.ReasonAlreadyExists:
 		return []string{
 			"candor history " + kind + " " + d.Object.Metadata.Name + inNamespace(d.Object.Metadata.Namespace) + "   who changed it, and how",
-			"candor diff -f " + d.Source,
+			"candor diff -f " + fileFlag(d),
 		}
 	case candor.ReasonNotFound, candor.ReasonNamespaceTerminating:
 		return []string{"candor get namespaces"}

@@ -122,6 +122,7 @@ func (e *editing) header(refused string) string {
 // without an error means that nothing was to be changed.
 func (e *editing) rounds(ctx context.Context) (*client.Result, error) {
 	var refused []byte
+	var refusal error
 	for {
 		if err := e.Edit(ctx, e.editor(), e.path); err != nil {
 			return nil, e.kept(candor.Errorf(candor.ReasonInternal, "the editor %q ended with: %w", e.editor(), err))
@@ -135,8 +136,9 @@ func (e *editing) rounds(ctx context.Context) (*client.Result, error) {
 			e.Narrate("nothing was changed")
 			return nil, e.discard()
 		}
-		if refused != nil && bytes.Equal(content, refused) {
-			return nil, e.kept(candor.Errorf(candor.ReasonInvalid, "the text was saved again as it was refused; nothing was changed"))
+		if refusal != nil && bytes.Equal(content, refused) {
+			e.Narrate("the text was saved again as it was refused")
+			return nil, e.kept(refusal)
 		}
 		result, err := e.write(ctx, content)
 		if err == nil {
@@ -145,7 +147,7 @@ func (e *editing) rounds(ctx context.Context) (*client.Result, error) {
 		if !correctable(err) {
 			return nil, e.kept(err)
 		}
-		refused = content
+		refused, refusal = content, err
 		if err := os.WriteFile(e.path, []byte(e.header(output.Failure{Asked: "edit " + e.ref.String(), Err: err}.String())+string(content)), 0o600); err != nil {
 			return nil, internal("edit", err)
 		}

@@ -134,22 +134,22 @@ func versionTable(f *Factory, versions []client.Version, most int) error {
 	return table.Flush()
 }
 
-// changed says which parts version i changed. The oldest version is "created"
-// only if it says so: an older one may be compacted.
+// changed says which parts version i changed, none where that is not known:
+// the version before the oldest may be compacted.
 func changed(versions []client.Version, i int) []string {
 	v := versions[i]
 	switch {
 	case v.Deleted:
 		return []string{"deleted"}
 	case v.Object == nil:
-		return nil
+		return []string{}
 	case v.Object.Metadata.CreateRevision == v.Revision:
 		return []string{"created"}
 	case i+1 == len(versions) || versions[i+1].Object == nil || versions[i+1].Deleted:
-		return nil
+		return []string{}
 	}
 	now, was := v.Object, versions[i+1].Object
-	var parts []string
+	parts := []string{}
 	for _, part := range []struct {
 		name string
 		same bool
@@ -173,11 +173,14 @@ func changed(versions []client.Version, i int) []string {
 func (o *HistoryOptions) differences(versions []client.Version) error {
 	palette := o.OutPalette()
 	for i, v := range versions {
-		title := fmt.Sprintf("revision %d: %s", v.Revision, strings.Join(changed(versions, i), ", "))
-		if v.Object != nil && v.Object.Cause != nil {
-			title += " " + strings.ReplaceAll(because(*v.Object.Cause), "\n", ", ")
+		title := []string{fmt.Sprintf("revision %d", v.Revision)}
+		if parts := changed(versions, i); len(parts) > 0 {
+			title = append(title, strings.Join(parts, ", "))
 		}
-		if _, err := fmt.Fprintln(o.Out, palette.Heading(output.Clean(title))); err != nil {
+		if v.Object != nil && v.Object.Cause != nil {
+			title = append(title, strings.ReplaceAll(because(*v.Object.Cause), "\n", ", "))
+		}
+		if _, err := fmt.Fprintln(o.Out, palette.Heading(output.Clean(strings.Join(title, " · ")))); err != nil {
 			return err
 		}
 		if v.Deleted {
@@ -213,8 +216,17 @@ func whole(o *candor.Object) (string, error) {
 		Labels: m.Labels, Annotations: maps.Clone(m.Annotations), Owners: m.Owners, Finalizers: m.Finalizers, DeletionTime: m.DeletionTime,
 	}
 	delete(part.Metadata.Annotations, merge.Annotation)
-	part.APIVersion, part.Kind = "", ""
-	return output.YAML(part)
+	root, err := output.Decoded(part)
+	if err != nil {
+		return "", err
+	}
+	members, _ := root.(map[string]any)
+	delete(members, "apiVersion")
+	delete(members, "kind")
+	if metadata, _ := members["metadata"].(map[string]any); len(metadata) == 0 {
+		delete(members, "metadata")
+	}
+	return output.YAML(members)
 }
 
 // coloured are the lines of a unified diff from its first hunk on.

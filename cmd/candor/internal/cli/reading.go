@@ -50,7 +50,7 @@ func (o *Flags) reading() (Reading, error) {
 
 // ParseReading reads the value of --read.
 func ParseReading(text string) (Reading, error) {
-	class, options, _ := strings.Cut(text, ":")
+	class, options, more := strings.Cut(text, ":")
 	var r Reading
 	allowed := []string{"token"}
 	switch class {
@@ -65,7 +65,7 @@ func ParseReading(text string) (Reading, error) {
 	default:
 		return Reading{}, usage("--read %q: want strong, bounded[:lag=N,age=D,token=T] or best-effort", text)
 	}
-	if options == "" {
+	if !more {
 		return r, nil
 	}
 	for option := range strings.SplitSeq(options, ",") {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/server"
-	"github.com/candor-plane/candor/server/replica"
 )
 
 // ServerOptions are those of `candor server`.
@@ -29,7 +28,7 @@ type ServerOptions struct {
 // NewCmdServer returns `candor server`.
 func NewCmdServer(f *Factory, run func(context.Context, *ServerOptions) error) *cobra.Command {
 	o := &ServerOptions{Factory: f}
-	o.Config.Settings = replica.Default()
+	o.Config.Settings = server.DefaultSettings()
 	var file string
 	cmd := &cobra.Command{
 		Use: "server", Short: "Run one server of a cluster",

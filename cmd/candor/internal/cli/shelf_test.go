@@ -24,6 +24,8 @@ type shelf struct {
 	refusals map[string][]error
 	revision uint64
 	log      []string
+	// dry: writes are answered and not kept.
+	dry      bool
 	endpoint cli.Endpoint
 }
 
@@ -88,7 +90,13 @@ func (s *shelf) Get(_ context.Context, ref candor.Ref, _ ...client.ReadOption) (
 }
 
 func (s *shelf) List(_ context.Context, kind candor.KindName, o client.ListOptions, _ ...client.ReadOption) (*client.Page, error) {
-	if err := s.refuse("list"); err != nil && kind != candor.KindKinds {
+	if kind != candor.KindKinds {
+		if err := s.refuse("list"); err != nil {
+			return nil, err
+		}
+	}
+	selector, err := candor.ParseSelector(o.Selector)
+	if err != nil {
 		return nil, err
 	}
 	page := &client.Page{Revision: s.revision, Witness: s.witness()}
@@ -100,7 +108,7 @@ func (s *shelf) List(_ context.Context, kind candor.KindName, o client.ListOptio
 	}
 	seen := 0
 	for _, object := range s.objects {
-		if kindOf(object) != kind || o.Namespace != "" && object.Metadata.Namespace != o.Namespace {
+		if kindOf(object) != kind || o.Namespace != "" && object.Metadata.Namespace != o.Namespace || !selector.Matches(object.Metadata.Labels) {
 			continue
 		}
 		seen++
@@ -129,8 +137,14 @@ func (s *shelf) Outcome(context.Context, string, ...client.ReadOption) (client.W
 
 func (s *shelf) written(verb string, o *candor.Object) (client.Result, error) {
 	s.log = append(s.log, verb+" "+refOf(o).String())
+	if err := s.refuse(strings.ToLower(o.Kind)); err != nil {
+		return client.Result{}, err
+	}
 	if err := s.refuse(verb); err != nil {
 		return client.Result{}, err
+	}
+	if s.dry {
+		return client.Result{Object: o, Changed: true, Witness: s.witness()}, nil
 	}
 	s.revision++
 	stored := *o

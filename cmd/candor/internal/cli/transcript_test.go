@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -32,8 +33,9 @@ var start = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 //	refuse VERB REASON    orders the next refusal of a verb; the input is its message
 //	env NAME=VALUE        sets a variable
 //	editor                sets the shell commands that edit runs on the file $1
-//	run                   runs the command line in the first line of the input,
-//	                      with the rest as stdin, and shows what came of it
+//	run [dry]             runs the command line in the first line of the input,
+//	                      with the rest as stdin, and shows what came of it;
+//	                      dry: what is written meanwhile is not kept
 func TestTranscripts(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(paths) == 0 {
@@ -46,6 +48,7 @@ func TestTranscripts(t *testing.T) {
 		}
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Chdir(t.TempDir())
+			t.Setenv("TMPDIR", t.TempDir())
 			s := &stage{shelf: newShelf(), env: map[string]string{"HOME": "/home/ana"}}
 			datadriven.RunTest(t, full, s.act)
 		})
@@ -113,6 +116,7 @@ func (s *stage) act(t *testing.T, d *datadriven.TestData) string {
 	case "editor":
 		s.editor = d.Input
 	case "run":
+		s.shelf.dry = d.HasArg("dry")
 		return s.run(t, d.Input)
 	default:
 		t.Fatalf("unknown command %s", d.Cmd)
@@ -147,7 +151,7 @@ func (s *stage) run(t *testing.T, input string) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "exit %d\n", code)
 	quote(&text, "out", out.String())
-	quote(&text, "err", errs.String())
+	quote(&text, "err", temporary().ReplaceAllString(errs.String(), "TEMPORARY.yaml"))
 	for _, line := range s.shelf.log {
 		fmt.Fprintf(&text, "asked to %s\n", line)
 	}
@@ -169,6 +173,11 @@ func (s *stage) edit(editor, path string) error {
 		text = bytes.ReplaceAll(text, []byte(was), []byte(is))
 	}
 	return os.WriteFile(path, text, 0o600)
+}
+
+// temporary is the file of an editor, whose name is never the same.
+func temporary() *regexp.Regexp {
+	return regexp.MustCompile(regexp.QuoteMeta(os.TempDir()) + `/candor-[a-z0-9-]+\.yaml`)
 }
 
 func quote(out *strings.Builder, name, text string) {

@@ -1,8 +1,11 @@
+//go:build unix
+
 package client_test
 
 import (
 	"context"
 	"net"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -111,4 +114,30 @@ func BenchmarkCall(b *testing.B) {
 			b.ReportMetric(float64(processorTime(b)-before)/float64(b.N), "cpu-ns/op")
 		})
 	}
+}
+
+// A thousand callers share one client: nothing of the SDK's own may serialise
+// them.
+func BenchmarkThousandCallers(b *testing.B) {
+	dial := benchServer(b)
+	c, err := client.New(client.Config{Endpoints: []string{"n1:1"}, Actor: "ana", Dialer: dial})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { c.Close() })
+	object := deployment()
+	ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
+	defer cancel()
+	b.ReportAllocs()
+	b.SetParallelism(1000 / runtime.GOMAXPROCS(0))
+	before := processorTime(b)
+	b.RunParallel(func(p *testing.PB) {
+		for p.Next() {
+			if _, err := c.Create(ctx, object); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+	b.ReportMetric(float64(processorTime(b)-before)/float64(b.N), "cpu-ns/op")
 }
