@@ -6,7 +6,7 @@ SHELL       := /bin/bash
 MAKEFLAGS   += --no-print-directory
 
 GO   ?= go
-TOOL := $(GO) tool -modfile=$(CURDIR)/tools/go.mod
+TOOL := $(GO) tool -modfile=tools/go.mod
 
 # `candor version` prints this: it is linked into the variable `version` of package main.
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
@@ -17,7 +17,7 @@ TEST_FLAGS ?= -timeout 10m
 RACE_FLAGS ?= -short -timeout 10m
 FUZZTIME   ?= 10s
 DEV_FLAGS  ?= --nodes 3
-DEMO_FLAGS ?= --nodes 3 --apply examples/
+DEMO_FLAGS ?= --nodes 3 --apply examples/ --failover
 
 # What `make race` covers: the rooms whose code runs concurrently and in the test's own process.
 RACE_ROOMS    := client cmd coordinator drill freshness fsm server verify worker
@@ -54,7 +54,8 @@ race: ## Race-test the concurrent packages; needs a C compiler (RACE_PACKAGES=â€
 lint: lint-format lint-vet lint-go lint-proto ## Check format, go vet, golangci-lint and buf lint
 
 lint-format:
-	@unformatted="$$(find . -name '*.go' -not -path '*/testdata/*' -print0 | xargs -0 gofmt -l)"; \
+	@unformatted="$$(find . -name '*.go' -not -path '*/testdata/*' -print0 | \
+		xargs -0 "$$($(GO) env GOROOT)/bin/gofmt" -l)"; \
 	if [ -n "$$unformatted" ]; then \
 		echo "lint: not formatted; run gofmt -w on:" >&2; echo "$$unformatted" >&2; exit 1; fi
 
@@ -64,7 +65,7 @@ lint-vet:
 lint-go:
 	$(TOOL) golangci-lint run --allow-parallel-runners ./...
 	@for module in $(MODULES); do echo "golangci-lint in $$module"; \
-		(cd $$module && $(TOOL) golangci-lint run --allow-parallel-runners ./...); done
+		(cd $$module && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run --allow-parallel-runners ./...); done
 
 lint-proto:
 	$(TOOL) buf lint

@@ -70,8 +70,7 @@ func ReasonOf(err error) Reason {
 	if err == nil {
 		return ""
 	}
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Reason
 	}
 	return ReasonInternal
@@ -88,9 +87,11 @@ func Wrap(op string, err error) error {
 		return &Error{Reason: ReasonInternal, Op: op, Message: err.Error(), Err: err}
 	}
 	c := *e
-	if c.Op == "" {
+	switch {
+	case op == "":
+	case c.Op == "":
 		c.Op = op
-	} else {
+	default:
 		c.Op = op + ": " + c.Op
 	}
 	return &c

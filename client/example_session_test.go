@@ -1,8 +1,9 @@
+//nolint:testableexamples // they need a cluster to run and are compiled here
 package client_test
 
 import (
 	"encoding/json"
-	"log"
+	"fmt"
 	"os"
 
 	"github.com/candor-plane/candor/client"
@@ -14,12 +15,14 @@ func ExampleSession() {
 	session := client.NewSession()
 	if saved, err := os.ReadFile("session.json"); err == nil {
 		if err := json.Unmarshal(saved, session); err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 	}
 	c, err := client.New(client.Config{Endpoints: []string{"127.0.0.1:7001"}, Session: session})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer c.Close()
 
@@ -27,9 +30,11 @@ func ExampleSession() {
 
 	data, err := json.Marshal(c.Session())
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if err := os.WriteFile("session.json", data, 0o600); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 }

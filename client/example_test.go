@@ -1,10 +1,10 @@
+//nolint:testableexamples // they need a cluster to run and are compiled here
 package client_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"time"
 
 	"github.com/candor-plane/candor"
@@ -14,7 +14,8 @@ import (
 func Example() {
 	c, err := client.New(client.Config{Endpoints: []string{"127.0.0.1:7001", "127.0.0.1:7002", "127.0.0.1:7003"}})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer c.Close()
 
@@ -23,7 +24,8 @@ func Example() {
 	web := candor.Ref{Kind: "deployments.apps.example", Namespace: "default", Name: "web"}
 	object, witness, err := c.Get(ctx, web)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Printf("%s as of %s, served by %s\n", object.Spec, witness.ServedToken, witness.NodeName)
 }
@@ -60,7 +62,8 @@ func ExampleClient_Update() {
 	for {
 		object, witness, err := c.Get(ctx, web)
 		if err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 		object.Spec = []byte(`{"replicas":5}`)
 		_, err = c.Update(ctx, object, client.WithReadToken(witness.ServedToken))
@@ -68,7 +71,8 @@ func ExampleClient_Update() {
 			continue
 		}
 		if err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 		return
 	}
@@ -82,7 +86,8 @@ func ExampleWithFreshness() {
 	_, witness, err := c.Get(context.Background(), web,
 		client.WithFreshness(candor.FreshnessBounded), client.WithMaxStaleness(200*time.Millisecond))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if witness.StalenessBound != nil {
 		fmt.Println("everything acknowledged longer ago is in the answer:", *witness.StalenessBound)
@@ -94,7 +99,8 @@ func ExampleClient_All() {
 	defer c.Close()
 	for object, err := range c.All(context.Background(), "deployments.apps.example", client.ListOptions{Selector: "tier=front"}) {
 		if err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 		fmt.Println(object.Metadata.Name)
 	}
@@ -114,7 +120,8 @@ func ExampleClient_Txn() {
 		Else(client.OpGet(from)).
 		Commit(context.Background(), client.WithReason("MOVE", "a is drained"))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if !result.Succeeded {
 		fmt.Println("a is at", result.Results[0].Object.Metadata.ResourceVersion)
@@ -131,7 +138,8 @@ func ExampleClient_Outcome() {
 	}
 	outcome, err := c.Outcome(context.Background(), failure.Subject)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println(outcome.Outcome == candor.OutcomeApplied, outcome.Token)
 }
@@ -140,7 +148,7 @@ func ExampleClient_Outcome() {
 func connect() *client.Client {
 	c, err := client.New(client.Config{Endpoints: []string{"127.0.0.1:7001"}})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	return c
 }

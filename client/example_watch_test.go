@@ -1,10 +1,10 @@
+//nolint:testableexamples // they need a cluster to run and are compiled here
 package client_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/client"
@@ -20,18 +20,22 @@ func ExampleClient_Watch() {
 	for {
 		page, err := c.List(ctx, kind, client.ListOptions{})
 		if err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 		w, err := c.Watch(ctx, client.WatchOptions{Kind: kind, AfterRevision: page.Revision})
 		if err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 		err = follow(ctx, w)
 		if closeErr := w.Close(); closeErr != nil {
-			log.Fatal(closeErr)
+			fmt.Println(closeErr)
+			return
 		}
 		if !errors.Is(err, &candor.Error{Reason: candor.ReasonCompacted}) {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 	}
 }

@@ -126,8 +126,7 @@ func (c *Client) askMembers(ctx context.Context, ep *endpoint) {
 
 // witnessOf is the witness that a refusal came with, or one that says nothing.
 func witnessOf(err error) candor.Witness {
-	var e *candor.Error
-	if errors.As(err, &e) && e.Witness != nil {
+	if e, ok := errors.AsType[*candor.Error](err); ok && e.Witness != nil {
 		return *e.Witness
 	}
 	return candor.Witness{}

@@ -42,6 +42,7 @@ func (p *pursuit) start() (*endpoint, error) {
 		if ep := c.leader.current().endpoint; ep != nil {
 			return ep, nil
 		}
+	default: // toAny
 	}
 	return c.directory.any(), nil
 }
@@ -119,6 +120,7 @@ func (p *pursuit) unanswered(ctx context.Context, ep *endpoint, failure error) (
 	case codes.Unimplemented, codes.Unauthenticated, codes.PermissionDenied:
 		p.note(ep, e)
 		return nil, p.settle(e) // refused before any handler ran
+	default:
 	}
 	if r.effect && r.sent() {
 		p.unknown = true
@@ -239,14 +241,15 @@ func (r *request) unsendable(failure error) *candor.Error {
 		if _, err := proto.Marshal(r.in); err != nil {
 			return candor.Errorf(candor.ReasonInvalid, "the request cannot be encoded: %w", err)
 		}
+	default:
 	}
 	return nil
 }
 
 // transportError is what a failure without a server's word means to a caller.
 func transportError(ep *endpoint, failure error) *candor.Error {
-	e := new(candor.Error)
-	if !errors.As(convert.ErrorFromStatus(failure), &e) {
+	e, ok := errors.AsType[*candor.Error](convert.ErrorFromStatus(failure))
+	if !ok {
 		e = candor.Errorf(candor.ReasonInternal, "%w", failure)
 	}
 	c := *e
@@ -256,6 +259,7 @@ func transportError(ep *endpoint, failure error) *candor.Error {
 		c.Message = "endpoint " + ep.addr + " did not answer in time"
 	case candor.ReasonCanceled: // nobody here did: the stream was reset
 		c.Reason = candor.ReasonUnavailable
+	default:
 	}
 	return &c
 }

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -198,7 +199,7 @@ func (n *node) serve(_ any, stream grpc.ServerStream) error {
 
 // wire sends a *candor.Error as a server does, and any other error as it is.
 func wire(err error) error {
-	if _, ours := err.(*candor.Error); ours {
+	if _, ours := errors.AsType[*candor.Error](err); ours {
 		return convert.StatusFromError(err).Err()
 	}
 	return err

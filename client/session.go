@@ -77,12 +77,12 @@ func merge(known, seen candor.PortableToken) (candor.PortableToken, error) {
 		return known, err
 	}
 	if order <= 0 {
-		if !known.Token.Covers(seen.Token) {
+		if !known.Covers(seen.Token) {
 			return known, crossed(known.Token, seen.Token)
 		}
 		return next, nil
 	}
-	if !seen.Token.Covers(known.Token) {
+	if !seen.Covers(known.Token) {
 		return known, crossed(known.Token, seen.Token)
 	}
 	next.Token = seen.Token
@@ -129,7 +129,7 @@ func (s *Session) UnmarshalJSON(data []byte) error {
 	if err := dec.Decode(&in); err != nil {
 		return candor.Errorf(candor.ReasonInvalid, "session: %v", err)
 	}
-	if !in.Token.IsZero() && (in.ClusterID == "" || in.HistoryID == "") {
+	if !in.IsZero() && (in.ClusterID == "" || in.HistoryID == "") {
 		return candor.Errorf(candor.ReasonInvalid, "session: token %s names no cluster or no history", in.Token)
 	}
 	fresh := NewSession()

@@ -45,13 +45,13 @@ func (t *Txn) If(compares ...Compare) *Txn {
 
 // Then adds operations for the case that every compare holds.
 func (t *Txn) Then(ops ...Op) *Txn {
-	t.in.Then = t.append(t.in.Then, ops)
+	t.in.Then = t.append(t.in.GetThen(), ops)
 	return t
 }
 
 // Else adds operations for the other case.
 func (t *Txn) Else(ops ...Op) *Txn {
-	t.in.Otherwise = t.append(t.in.Otherwise, ops)
+	t.in.Otherwise = t.append(t.in.GetOtherwise(), ops)
 	return t
 }
 

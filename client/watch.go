@@ -52,8 +52,8 @@ type Watch struct {
 	sess   *Session
 	in     *candorv1.WatchRequest
 
-	parent context.Context // the caller's
-	ctx    context.Context // ends with Close, or as parent does
+	parent context.Context //nolint:containedctx // a Watch is one long call, and this is its caller's
+	ctx    context.Context //nolint:containedctx // ends with Close, or as parent does
 	close  context.CancelFunc
 
 	mu      sync.Mutex // held by Next

@@ -3,9 +3,9 @@ package client_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -89,7 +89,7 @@ func revisionsUntil(t *testing.T, w *client.Watch, last uint64) []uint64 {
 // Whatever ends a stream and wherever it is cut, each event comes once, in order.
 func TestAWatchGoesOnWithoutGapOrDuplicate(t *testing.T) {
 	for seed := range uint64(30) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { watchThroughFailures(t, seed) })
 		})
 	}
@@ -122,11 +122,9 @@ func watchThroughFailures(t *testing.T, seed uint64) {
 			chunks, end := f()
 			draw <- f
 			at := watched(c).GetAfterRevision()
-			start := at
+			start := uint64(last) // this node has reached it long ago
 			if at == 0 {
 				start, at = first, first
-			} else {
-				start = last // this node has reached it long ago
 			}
 			if err := c.send(n.started(start)); err != nil {
 				return err

@@ -1,7 +1,6 @@
 package client_test
 
 import (
-	"context"
 	"errors"
 	"testing"
 
@@ -146,7 +145,7 @@ func TestReadOptionsReachTheWire(t *testing.T) {
 		return c.send(&candorv1.GetResponse{Object: webObject(5), Witness: w})
 	})
 	c := s.client([]string{"n1"})
-	_, _, err := c.Get(context.Background(), web, client.WithFreshness(candor.FreshnessBounded), client.WithMaxLag(0),
+	_, _, err := c.Get(t.Context(), web, client.WithFreshness(candor.FreshnessBounded), client.WithMaxLag(0),
 		client.WithMaxStaleness(1500), client.WithFollowerReadIndex(), client.AtRevision(77))
 	noError(t, err)
 	read := n1.arrived("Get")[0].in.(*candorv1.GetRequest).GetRead()

@@ -187,7 +187,7 @@ func (c *Client) update(ctx context.Context, object *candor.Object, options []Wr
 	if w.terms.uid != "" {
 		metadata.Uid = w.terms.uid
 	}
-	w.preconditioned = metadata.ResourceVersion != 0 || metadata.Uid != ""
+	w.preconditioned = metadata.GetResourceVersion() != 0 || metadata.GetUid() != ""
 	out := new(candorv1.UpdateResponse)
 	if err := c.push(ctx, &w, candorv1.ObjectService_Update_FullMethodName, in, out); err != nil {
 		return Result{}, err

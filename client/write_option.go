@@ -106,7 +106,7 @@ func (t *writeTerms) options() (*candorv1.WriteOptions, error) {
 		return w, nil
 	}
 	w.RequestId, w.NotAfter = t.requestID, t.notAfter
-	if w.RequestId == "" {
+	if w.GetRequestId() == "" {
 		w.RequestId = uuid.NewString()
 	}
 	return w, nil

@@ -86,7 +86,7 @@ func TestADamagedSnapshotIsRefusedWhole(t *testing.T) {
 			t.Fatal("a refused snapshot changed the state")
 		}
 	}
-	for i := range len(good) {
+	for i := range good {
 		if err := fresh().Restore(bytes.NewReader(good[:i])); candor.ReasonOf(err) != candor.ReasonDataCorrupt {
 			t.Fatalf("cut at %d: %v", i, err)
 		}

@@ -14,7 +14,7 @@ import (
 const benchSpec = `{"image":"registry.example/app:1.2.3","replicas":3,"ports":[80,443],"padding":"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"}`
 
 // benchEntries is n creates of 256-byte specs, 64 to an entry.
-func benchEntries(b *testing.B, r *root, n int, first int) []Committed {
+func benchEntries(r *root, n int, first int) []Committed {
 	var out []Committed
 	for i := 0; i < n; {
 		e := command.Entry{Term: 1, Time: r.time, Wall: r.time}
@@ -37,7 +37,7 @@ func benchEntries(b *testing.B, r *root, n int, first int) []Committed {
 
 func BenchmarkApplyCreate(b *testing.B) {
 	r := newRoot(b)
-	entries := benchEntries(b, r, b.N, 0)
+	entries := benchEntries(r, b.N, 0)
 	b.ReportAllocs()
 	b.ResetTimer()
 	for i := range entries {
@@ -72,7 +72,7 @@ func BenchmarkInvariants(b *testing.B) {
 
 func BenchmarkSnapshot(b *testing.B) {
 	r := newRoot(b)
-	for _, e := range benchEntries(b, r, 200_000, 0) {
+	for _, e := range benchEntries(r, 200_000, 0) {
 		r.m.Apply([]Committed{e})
 	}
 	b.Run("write", func(b *testing.B) {

@@ -7,8 +7,9 @@ import (
 )
 
 // Digest identifies a state: equal on all nodes at equal index. It covers
-// everything but the cluster and history IDs, and guards against divergence,
-// not against forgery.
+// the position, every retained version, the side tables and the counters, but
+// not the cluster and history IDs nor the order of versions within a turn. It
+// guards against divergence, not against forgery.
 type Digest [16]byte
 
 // IndexDigest is the digest after one entry.

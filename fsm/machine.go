@@ -76,8 +76,8 @@ type EntryResult struct {
 //
 // It panics with an *Error of reason DATA_CORRUPT on an entry that does not
 // decode and of reason FEATURE_LEVEL before applying one of a level above this
-// build's: both mean that this node must stop and that nothing was applied of
-// that entry.
+// build's: both mean that this node must stop. Nothing of that batch is then
+// published; the state itself may have moved and is not to be used again.
 func (m *Machine) Apply(batch []Committed) []EntryResult {
 	m.applying.Lock()
 	defer m.applying.Unlock()

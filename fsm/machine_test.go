@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
+	"strconv"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -250,7 +251,7 @@ func (r *root) step(t *rapid.T) {
 	switch rapid.IntRange(0, 9).Draw(t, "what") {
 	case 0, 1, 2:
 		op := create(ns, name, spec)
-		op.Object.Metadata.UID += fmt.Sprint(r.index)
+		op.Object.Metadata.UID += strconv.FormatUint(r.index, 10)
 		if o := r.get(widget(ns, "w0")); o != nil && name != "w0" {
 			op.Object.Metadata.Owners = []candor.OwnerReference{{Kind: widgets, Name: "w0", UID: o.Metadata.UID}}
 		}
@@ -279,5 +280,27 @@ func (r *root) step(t *rapid.T) {
 		}
 		r.time += 2e9
 		r.do(command.Tick())
+	}
+}
+
+// A transaction that takes away what it stands on is refused by a rule, with a
+// reason, and leaves no record of a violation.
+func TestATransactionCannotTakeAwayWhatItStandsOn(t *testing.T) {
+	r := newRoot(t)
+	r.mustWrite(command.Operation{Verb: command.VerbCreate, Kind: candor.KindNamespaces, Object: object("Namespace", "", "x", `{}`)})
+	if res := r.write(create("x", "a", `{}`), remove(candor.KindNamespaces, "", "x", "")); res.Reason != candor.ReasonNamespaceTerminating {
+		t.Errorf("namespace: %s %s", res.Reason, res.Message)
+	}
+	if res := r.write(create("default", "a", `{}`), remove(candor.KindKinds, "", string(widgets), "")); res.Reason != candor.ReasonKindInUse {
+		t.Errorf("kind: %s %s", res.Reason, res.Message)
+	}
+	r.mustWrite(create("default", "p", `{}`))
+	child := create("default", "c", `{}`)
+	child.Object.Metadata.Owners = []candor.OwnerReference{{Kind: widgets, Name: "p", UID: "uid-default-p"}}
+	if res := r.write(child, remove(widgets, "default", "p", "")); res.Reason != candor.ReasonOwnerInvalid {
+		t.Errorf("owner: %s %s", res.Reason, res.Message)
+	}
+	if n := r.m.View().Stats().Violations; n != 0 {
+		t.Errorf("%d violations were recorded", n)
 	}
 }

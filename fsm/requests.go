@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"encoding/binary"
+	"slices"
 	"sync"
 
 	"github.com/tidwall/btree"
@@ -130,7 +131,7 @@ func (t *requestTable) intern(actor string) string {
 func (t *requestTable) all() [][]*Remembered {
 	var out [][]*Remembered
 	t.buckets.Scan(func(_ int64, list []*Remembered) bool {
-		out = append(out, list[:len(list):len(list)])
+		out = append(out, slices.Clip(list))
 		return true
 	})
 	return out

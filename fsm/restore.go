@@ -65,7 +65,6 @@ type loader struct {
 	slab   []mvcc.Version
 	// crowded are turns of several versions, to be put in order at the end.
 	crowded []placed
-	count   uint64
 }
 
 type placed struct {

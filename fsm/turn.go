@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"runtime/debug"
+	"slices"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/command"
@@ -91,5 +92,5 @@ func (s *state) record(r Record) {
 	if len(s.records) >= maxRecords {
 		s.records = append([]Record(nil), s.records[1:]...)
 	}
-	s.records = append(s.records[:len(s.records):len(s.records)], r)
+	s.records = append(slices.Clip(s.records), r)
 }

@@ -66,6 +66,34 @@ func (d *draft) write() *candor.Error {
 			return err
 		}
 	}
+	return d.settled()
+}
+
+// settled refuses a transaction whose later operations take from its earlier
+// ones what they stand on: the namespace, an owner, the kind.
+func (d *draft) settled() *candor.Error {
+	if len(d.changes) < 2 {
+		return nil
+	}
+	for i := range d.changes {
+		c := &d.changes[i]
+		if c.After == nil {
+			continue
+		}
+		kind := candor.Ref{Kind: candor.KindKinds, Name: string(c.Ref.Kind)}
+		if d.live(kind) == nil {
+			return &candor.Error{Reason: candor.ReasonKindInUse, Subject: kind.String(), Message: sprintf("the transaction writes %s and deletes its kind", c.Ref)}
+		}
+		var owners []candor.OwnerReference
+		if c.Before != nil {
+			owners = c.Before.Metadata.Owners
+		} else if err := d.namespaceTakes(c.Ref); err != nil {
+			return err
+		}
+		if err := d.ownersLive(c.Ref, c.After.Metadata.UID, owners, c.After.Metadata.Owners); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -277,7 +305,7 @@ func (d *draft) ownersLive(ref candor.Ref, uid string, before, after []candor.Ow
 		if owner == nil && ref.Namespace != "" {
 			owner = d.live(candor.Ref{Kind: o.Kind, Name: o.Name})
 		}
-		problem := ""
+		var problem string
 		switch {
 		case owner == nil:
 			problem = "does not exist in the object's namespace"

@@ -69,7 +69,8 @@ type Seams struct {
 }
 
 // InitialMember is one server of a cluster that starts together. Its server ID
-// follows from the cluster and its name.
+// is born with its data directory; the first server by name asks the others
+// for theirs.
 type InitialMember struct {
 	Name        string
 	RaftAddress string

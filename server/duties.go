@@ -19,13 +19,13 @@ import (
 // duties runs what only a leader does, for as long as it leads, and keeps
 // hints and health words true meanwhile.
 func (s *Server) duties(ctx context.Context) {
-	led := newSpan(ctx)
+	led := &span{}
 	defer led.end()
 	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()
 	for {
 		if s.replica.Leading() {
-			led.begin(func(ctx context.Context) {
+			led.begin(ctx, func(ctx context.Context) {
 				janitor.Run(ctx, &janitorStore{s}, janitor.Policy{RetainRevisions: s.config.RetainRevisions}, s.logger.Named("janitor"))
 			})
 		} else {
@@ -42,24 +42,19 @@ func (s *Server) duties(ctx context.Context) {
 
 // span is a time during which something runs: at most once at a time.
 type span struct {
-	parent context.Context
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
 
-func newSpan(parent context.Context) *span { return &span{parent: parent} }
-
-func (p *span) begin(run func(context.Context)) {
+func (p *span) begin(ctx context.Context, run func(context.Context)) {
 	if p.cancel != nil {
 		return
 	}
-	ctx, cancel := context.WithCancel(p.parent)
+	ctx, cancel := context.WithCancel(ctx)
 	p.cancel = cancel
-	p.done.Add(1)
-	go func() {
-		defer p.done.Done()
+	p.done.Go(func() {
 		run(ctx)
-	}()
+	})
 }
 
 func (p *span) end() {

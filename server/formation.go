@@ -110,7 +110,7 @@ func (s *Server) gather(ctx context.Context, members []InitialMember) ([]raft.Se
 				servers = append(servers, raft.Server{Suffrage: raft.Voter, ID: raft.ServerID(who.GetServerId()), Address: raft.ServerAddress(who.GetRaftAddress())})
 				break
 			}
-			if err := pause(ctx, formationRetry); err != nil {
+			if err := pause(ctx); err != nil {
 				return nil, err
 			}
 		}
@@ -145,7 +145,7 @@ func (s *Server) clusterToJoin(ctx context.Context) (string, error) {
 			}
 			last = err
 		}
-		if err := pause(ctx, formationRetry); err != nil {
+		if err := pause(ctx); err != nil {
 			return "", candor.Errorf(candor.ReasonUnavailable, "join: none of %s answered as a member of a cluster: %w", strings.Join(s.config.Join, ", "), last)
 		}
 	}
@@ -173,7 +173,7 @@ func (s *Server) join(ctx context.Context) error {
 			}
 		}
 		s.logger.Debug("join not granted yet", "target", targets[i%len(targets)], "error", err)
-		if err := pause(ctx, formationRetry); err != nil {
+		if err := pause(ctx); err != nil {
 			return err
 		}
 	}
@@ -218,7 +218,7 @@ func (s *Server) announce(ctx context.Context) {
 			return
 		}
 		s.logger.Debug("announcement not taken yet", "error", err)
-		if pause(ctx, formationRetry) != nil {
+		if pause(ctx) != nil {
 			return
 		}
 	}
@@ -233,8 +233,9 @@ func (s *Server) announced() bool {
 	return false
 }
 
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
+// pause waits before the next attempt.
+func pause(ctx context.Context) error {
+	timer := time.NewTimer(formationRetry)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -250,11 +250,9 @@ func (s *Server) fatal(err error) {
 }
 
 func (s *Server) run(f func()) {
-	s.wait.Add(1)
-	go func() {
-		defer s.wait.Done()
+	s.wait.Go(func() {
 		f()
-	}()
+	})
 }
 
 // APIAddress is where the server answers, HOST:PORT.

@@ -63,10 +63,16 @@ func (c *cluster) Dial(ctx context.Context, members ...int) (system.Conn, error)
 }
 
 // awaitServing returns once there is a leader and every member answers a local
-// read.
+// read; a member that ended at its start is an error at once.
 func (c *cluster) awaitServing(ctx context.Context) error {
-	if _, err := c.Leader(ctx); err != nil {
-		return err
+	for led := false; !led; {
+		if err := c.group.Err(); err != nil {
+			return err
+		}
+		_, led = c.askLeader(ctx)
+		if ctx.Err() != nil {
+			return fmt.Errorf("await a first leader: %w", ctx.Err())
+		}
 	}
 	for member := range c.addresses {
 		conn, err := c.Dial(ctx, member)

@@ -46,11 +46,11 @@ func (s *System) EncodedBytes(o system.Object) int { return len(o.Path) + len(o.
 
 // Start runs three members and waits until each of them serves.
 func (s *System) Start(ctx context.Context, settings system.Settings) (system.Cluster, error) {
-	ports, err := process.FreePorts(2 * system.Members)
+	addresses, err := settings.Spawner.Addresses(2 * system.Members)
 	if err != nil {
 		return nil, err
 	}
-	clients, peers := ports[:system.Members], ports[system.Members:]
+	clients, peers := addresses[:system.Members], addresses[system.Members:]
 	initial := make([]string, system.Members)
 	for i := range initial {
 		initial[i] = fmt.Sprintf("%s=http://%s", memberName(i), peers[i])

@@ -30,12 +30,13 @@ func New(subject *process.Group, bystanders ...*process.Group) *Meter {
 
 // Look is the state of all clocks at one moment.
 type Look struct {
-	machine    process.Machine
-	self       time.Duration
-	reaped     time.Duration
-	kernel     time.Duration
-	subject    time.Duration
-	bystanders time.Duration
+	machine process.Machine
+	self    time.Duration
+	reaped  time.Duration
+	kernel  time.Duration
+	subject time.Duration
+	// rest is the tracers and the bystanders.
+	rest time.Duration
 }
 
 // Span is the CPU time spent between two looks.
@@ -54,15 +55,15 @@ type Span struct {
 func (m *Meter) Look() (Look, error) {
 	var l Look
 	var err error
-	if l.subject, err = m.subject.CPU(); err != nil {
+	if l.subject, l.rest, err = m.subject.CPU(); err != nil {
 		return Look{}, fmt.Errorf("meter the measured cluster: %w", err)
 	}
 	for _, group := range m.bystanders {
-		spent, err := group.CPU()
+		members, tracers, err := group.CPU()
 		if err != nil {
 			return Look{}, fmt.Errorf("meter the idle cluster: %w", err)
 		}
-		l.bystanders += spent
+		l.rest += members + tracers
 	}
 	if l.self, l.reaped, err = process.SelfCPU(); err != nil {
 		return Look{}, err
@@ -86,7 +87,7 @@ func (l Look) Since(earlier Look) Span {
 		return span
 	}
 	ours := span.Subject + span.Self + l.reaped - earlier.reaped +
-		l.bystanders - earlier.bystanders + l.kernel - earlier.kernel
+		l.rest - earlier.rest + l.kernel - earlier.kernel
 	span.Other = max(share*float64(busy-ours)/float64(busy), 0)
 	return span
 }

@@ -69,22 +69,26 @@ func (g *Group) Err() error {
 	return nil
 }
 
-// CPU is the CPU time of the members that run, each since its start. One that
-// was killed is in the reaped time of SelfCPU instead.
-func (g *Group) CPU() (time.Duration, error) {
-	var total time.Duration
+// CPU is the CPU time of the members that run, each since its start, and of the
+// tracers that delay their fsyncs. One that was killed is in the reaped time of
+// SelfCPU instead.
+func (g *Group) CPU() (members, tracers time.Duration, err error) {
 	for i := range g.commands {
 		child := g.Member(i)
 		if child.Err() != nil {
 			continue
 		}
-		spent, err := child.CPU()
-		if err != nil && child.Err() == nil {
-			return 0, fmt.Errorf("member %d: %w", i, err)
+		own, err := child.CPU()
+		if err == nil {
+			var tracer time.Duration
+			tracer, err = child.TracerCPU()
+			members, tracers = members+own, tracers+tracer
 		}
-		total += spent
+		if err != nil && child.Err() == nil {
+			return 0, 0, fmt.Errorf("member %d: %w", i, err)
+		}
 	}
-	return total, nil
+	return members, tracers, nil
 }
 
 // Close kills every member and waits for it.

@@ -3,7 +3,6 @@ package process_test
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -207,19 +206,23 @@ func TestMachineShareIsBetweenNothingAndAll(t *testing.T) {
 	}
 }
 
-func TestFreePortsAreDistinctLoopbackAddresses(t *testing.T) {
-	ports, err := process.FreePorts(6)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, address := range ports {
-		listener, err := net.Listen("tcp", address)
+func TestAddressesAreOnTheLoopbackAndNeverGivenTwice(t *testing.T) {
+	spawner := process.NewSpawner()
+	defer spawner.Close()
+	seen := map[string]bool{}
+	for range 3 {
+		addresses, err := spawner.Addresses(6)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer listener.Close()
-		if !strings.HasPrefix(address, "127.0.0.1:") {
-			t.Errorf("address %s is not on the loopback", address)
+		for _, address := range addresses {
+			if !strings.HasPrefix(address, "127.0.0.1:") || seen[address] {
+				t.Errorf("address %s is not on the loopback or was given before", address)
+			}
+			seen[address] = true
 		}
+	}
+	if len(seen) != 18 {
+		t.Errorf("%d addresses, wanted 18", len(seen))
 	}
 }

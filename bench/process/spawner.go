@@ -35,10 +35,16 @@ type Command struct {
 // as itself. The kernel ties the parent-death signal to the thread that forked,
 // so a child started from any other thread could die in mid-measurement when
 // the Go runtime retires that thread.
+//
+// It hands out addresses too, so that clusters which start at the same time get
+// different ones.
 type Spawner struct {
 	requests chan func()
 	done     chan struct{}
 	once     sync.Once
+
+	mu    sync.Mutex
+	tried int
 }
 
 // NewSpawner starts the forking thread. Close ends it.

@@ -21,19 +21,17 @@ type Memory struct {
 }
 
 // CPU is the user and system time of the process since it started, all threads,
-// ended ones included; with an fsync delay the tracer's time is part of it.
-// A process that has ended answers an error.
-func (c *Child) CPU() (time.Duration, error) {
-	own, err := processCPU(c.PID())
-	if err != nil {
-		return 0, err
-	}
+// ended ones included. A process that has ended answers an error.
+func (c *Child) CPU() (time.Duration, error) { return processCPU(c.PID()) }
+
+// TracerCPU is the time of the tracer that lengthens the process's fsyncs; zero
+// without one.
+func (c *Child) TracerCPU() (time.Duration, error) {
 	tracer, err := c.statusField("TracerPid")
 	if err != nil || tracer == 0 {
-		return own, err
+		return 0, err
 	}
-	traced, err := processCPU(int(tracer))
-	return own + traced, err
+	return processCPU(int(tracer))
 }
 
 // Memory reads the process's present memory.

@@ -26,7 +26,7 @@ func (t Tree) Copy() Tree { return Tree{heads: t.heads.Copy()} }
 
 // Head is the newest version at key, a deletion included, or nil.
 func (t Tree) Head(key string) *Version {
-	probe := probes.Get().(*Version)
+	probe, _ := probes.Get().(*Version)
 	probe.Key = key
 	v, _ := t.heads.Get(probe)
 	probe.Key = ""

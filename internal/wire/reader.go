@@ -96,7 +96,7 @@ func (r *Reader) String() string {
 	if len(p) == 0 {
 		return ""
 	}
-	return unsafe.String(&p[0], len(p))
+	return unsafe.String(&p[0], len(p)) //nolint:gosec // the contract above: the input is never modified
 }
 
 // Fail marks the input as damaged: a nested message was.

@@ -65,7 +65,7 @@ func TestNilIsAbsent(t *testing.T) {
 	if w.RootLag != nil || w.StalenessBound != nil || w.CurrentToken != nil || w.Leader != nil {
 		t.Errorf("what was not said must stay absent: %+v", w)
 	}
-	if p := convert.CauseToProto(&candor.Cause{Actor: "ana"}); p.ReadToken != nil {
-		t.Errorf("a cause that does not say what was read carries %v", p.ReadToken)
+	if p := convert.CauseToProto(&candor.Cause{Actor: "ana"}); p.GetReadToken() != nil {
+		t.Errorf("a cause that does not say what was read carries %v", p.GetReadToken())
 	}
 }

@@ -15,7 +15,7 @@ import (
 // overWire is what arrives of a message.
 func overWire[M proto.Message](t interface {
 	Helper()
-	Fatalf(string, ...any)
+	Fatalf(format string, args ...any)
 }, sent, arrived M) M {
 	t.Helper()
 	data, err := proto.Marshal(sent)

@@ -20,8 +20,7 @@ func StatusFromError(err error) *status.Status {
 	if err == nil {
 		return nil
 	}
-	var e *candor.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*candor.Error](err); ok {
 		return statusOf(e)
 	}
 	if st, ok := status.FromError(err); ok && st.Code() != codes.OK {
@@ -41,8 +40,7 @@ func ErrorFromStatus(err error) error {
 	if err == nil {
 		return nil
 	}
-	var e *candor.Error
-	if errors.As(err, &e) {
+	if _, ok := errors.AsType[*candor.Error](err); ok {
 		return err
 	}
 	st, ok := status.FromError(err)

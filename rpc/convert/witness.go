@@ -64,11 +64,11 @@ func ReadWitness(w *candor.Witness, p *candorv1.Witness) {
 		return
 	}
 	w.RootLag = p.RootLag
-	if p.CurrentRootToken != nil {
-		t := TokenFromProto(p.CurrentRootToken)
+	if current := p.GetCurrentRootToken(); current != nil {
+		t := TokenFromProto(current)
 		w.CurrentToken = &t
 	}
-	w.StalenessBound = durationFromProto(p.StalenessBound)
+	w.StalenessBound = durationFromProto(p.GetStalenessBound())
 }
 
 // LeaderHintToProto returns nil for nil.

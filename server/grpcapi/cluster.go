@@ -137,7 +137,7 @@ type chunkWriter struct {
 
 func (w *chunkWriter) Write(p []byte) (int, error) {
 	w.next.Chunk = append(w.next.Chunk, p...)
-	if len(w.next.Chunk) < snapshotChunk {
+	if len(w.next.GetChunk()) < snapshotChunk {
 		return len(p), nil
 	}
 	return len(p), w.flush()

@@ -47,7 +47,7 @@ type Kind interface {
 type StatusPreparer interface {
 	PrepareStatus(status []byte) ([]byte, error)
 	PrepareObserved(observed []byte) ([]byte, error)
-	CheckKindUpdate(old, new candor.KindSpec) error
+	CheckKindUpdate(was, is candor.KindSpec) error
 }
 
 // Changes wakes watches.

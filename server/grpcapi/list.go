@@ -42,12 +42,12 @@ func (s *Objects) List(ctx context.Context, in *candorv1.ListRequest) (*candorv1
 		limit = candor.MaxPageObjects
 	}
 	out := &candorv1.ListResponse{Revision: q.AtRevision, Witness: convert.WitnessToProto(&witness)}
-	if out.Revision == 0 {
+	if out.GetRevision() == 0 {
 		out.Revision = view.Token().Revision
 	}
 	size, last := 0, ""
 	listErr := view.List(kind, in.GetNamespace(), after, out.GetRevision(), func(v *mvcc.Version) bool {
-		if len(out.Objects) == limit || size > pageBytes {
+		if len(out.GetObjects()) == limit || size > pageBytes {
 			out.Continue = formatContinue(last, out.GetRevision())
 			return false
 		}

@@ -2,6 +2,7 @@ package grpcapi
 
 import (
 	"context"
+	"errors"
 
 	"google.golang.org/protobuf/proto"
 
@@ -76,7 +77,7 @@ func (s *Objects) History(ctx context.Context, in *candorv1.HistoryRequest) (*ca
 		return true
 	})
 	out.Floor = s.machine.View().Floor()
-	if err == nil && len(out.Versions) == 0 {
+	if err == nil && len(out.GetVersions()) == 0 {
 		err = s.missing(view, ref)
 	}
 	if err != nil {
@@ -135,7 +136,8 @@ func objectOf(v *mvcc.Version) (*candorv1.Object, error) {
 
 // withWitness attaches the witness of the view that an error was found on.
 func withWitness(err error, w candor.Witness) error {
-	e, ok := candor.Wrap("", err).(*candor.Error)
+	e := &candor.Error{}
+	ok := errors.As(candor.Wrap("", err), &e)
 	if !ok {
 		return err
 	}

@@ -131,11 +131,14 @@ func (w *watch) send(from uint64, events []*candorv1.Event) error {
 }
 
 func (w *watch) bookmark() error {
-	view := w.service.machine.View()
+	// The stream's class governs its bookmarks as it did its start.
+	view, witness, err := w.service.view(w.stream.Context(), w.in.GetRead())
+	if err != nil {
+		return err
+	}
 	if err := w.deliver(view); err != nil {
 		return err
 	}
-	witness := w.service.reader.Witness(view)
 	return w.stream.Send(&candorv1.WatchResponse{Type: candorv1.WatchResponseType_WATCH_RESPONSE_TYPE_BOOKMARK, Revision: w.position, Witness: convert.WitnessToProto(&witness)})
 }
 

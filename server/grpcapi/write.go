@@ -94,22 +94,19 @@ func (s *Objects) writeResult(ctx context.Context, w *candorv1.WriteOptions, dig
 	if err != nil {
 		return nil, nil, err
 	}
-	out, err := s.writeAnswer(result)
-	if err != nil {
-		return nil, nil, err
-	}
+	out := s.writeAnswer(result)
 	if len(result.Ops) > 0 && result.Ops[0].Version != nil {
 		out.Object, err = objectOf(result.Ops[0].Version)
 	}
 	return out, result, err
 }
 
-func (s *Objects) writeAnswer(result *fsm.Result) (*candorv1.WriteResult, error) {
+func (s *Objects) writeAnswer(result *fsm.Result) *candorv1.WriteResult {
 	witness := s.reader.Witness(s.machine.View())
 	return &candorv1.WriteResult{
 		AcceptedRootToken: convert.TokenToProto(result.Token), Changed: result.Changed, Replayed: result.Replayed,
 		Witness: convert.WitnessToProto(&witness),
-	}, nil
+	}
 }
 
 // propose validates, proposes, and validates again when the turn found that

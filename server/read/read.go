@@ -10,6 +10,7 @@ package read
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/candor-plane/candor"
@@ -59,6 +60,9 @@ func (r *Reader) View(ctx context.Context, q candor.ReadRequest) (*fsm.View, can
 	if err == nil {
 		err = r.reach(ctx, q)
 	}
+	if err == nil && q.Freshness == candor.FreshnessBounded {
+		err = p.within(q.MaxStaleness)
+	}
 	view := r.machine.View()
 	if err == nil && q.AtRevision != 0 {
 		err = view.Readable(q.AtRevision)
@@ -99,11 +103,7 @@ func (r *Reader) prove(ctx context.Context, q candor.ReadRequest) (proof, error)
 			return proof{}, &candor.Error{Reason: candor.ReasonRootUnavailable, Leader: r.root.Leader(),
 				Message: "this node holds no proof of how far its view is behind: ask the leader, or read with BEST_EFFORT"}
 		}
-		p, err := r.confirm(ctx)
-		if err == nil && q.MaxStaleness != nil && time.Since(p.began) > *q.MaxStaleness {
-			err = &candor.Error{Reason: candor.ReasonStalenessExceeded, Message: "the confirmation took longer than the staleness allowed, " + q.MaxStaleness.String()}
-		}
-		return p, err
+		return r.confirm(ctx)
 	default:
 		return proof{}, candor.Errorf(candor.ReasonInvalid, "freshness %q: want STRONG, BOUNDED or BEST_EFFORT", q.Freshness)
 	}
@@ -133,10 +133,26 @@ func (r *Reader) reach(ctx context.Context, q candor.ReadRequest) error {
 	}
 	if err := r.root.WaitApplied(ctx, t.Index); err != nil {
 		return &candor.Error{Reason: candor.ReasonRootTokenNotReached, Revision: r.machine.View().Token().Revision, Err: err,
-			Message: "the view is at " + r.machine.View().Token().String() + " and did not reach the required token " + t.Token.String() + " in time"}
+			Message: "the view is at " + r.machine.View().Token().String() + " and did not reach the required token " + t.String() + " in time"}
 	}
 	if got := r.machine.View().Token(); !got.Covers(t.Token) {
 		return candor.Errorf(candor.ReasonTokenConflict, "the view at %s has passed index %d without revision %d: the token is not of this history", got, t.Index, t.Revision)
+	}
+	return nil
+}
+
+// defaultStaleness bounds BOUNDED reads that name no bound.
+const defaultStaleness = time.Second
+
+// within refuses a proof that grew older than the reader allows while the
+// reader waited.
+func (p proof) within(most *time.Duration) error {
+	bound := defaultStaleness
+	if most != nil {
+		bound = *most
+	}
+	if age := time.Since(p.began); age > bound {
+		return candor.Errorf(candor.ReasonStalenessExceeded, "the proof is %s old; the read allows %s", age, bound)
 	}
 	return nil
 }
@@ -162,7 +178,8 @@ func (p proof) fill(w *candor.Witness, class candor.Freshness) {
 
 // refuse attaches the witness to a refusal.
 func refuse(err error, w candor.Witness) error {
-	wrapped, ok := candor.Wrap("read", err).(*candor.Error)
+	wrapped := &candor.Error{}
+	ok := errors.As(candor.Wrap("read", err), &wrapped)
 	if !ok {
 		return err
 	}

@@ -1981,7 +1981,8 @@ func (*TxnOperation_Get) isTxnOperation_Operation() {}
 type TxnResponse struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Succeeded bool                   `protobuf:"varint,1,opt,name=succeeded,proto3" json:"succeeded,omitempty"`
-	// One per operation of the branch that ran, in order.
+	// One per operation of the branch that ran, in order; an answer from the
+	// remembered outcome has one per version that the turn made.
 	Results       []*TxnOperationResult `protobuf:"bytes,2,rep,name=results,proto3" json:"results,omitempty"`
 	Result        *WriteResult          `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
 	unknownFields protoimpl.UnknownFields

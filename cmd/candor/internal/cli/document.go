@@ -23,12 +23,13 @@ func documents(format output.Format, out io.Writer, objects []*candor.Object, se
 	return format.Document(out, objects[0])
 }
 
-// names writes objects as -o name does.
-func names(out io.Writer, kind Kind, objects ...*candor.Object) error {
-	for _, object := range objects {
-		if _, err := fmt.Fprintf(out, "%s/%s\n", kind.singular(), object.Metadata.Name); err != nil {
-			return err
-		}
+// name writes an object as -o name does: KIND/NAME, and KIND/NAMESPACE/NAME
+// where several namespaces are listed. Commands take either.
+func name(out io.Writer, kind Kind, object *candor.Object, everywhere bool) error {
+	text := kind.singular() + "/" + object.Metadata.Name
+	if everywhere && object.Metadata.Namespace != "" {
+		text = kind.singular() + "/" + object.Metadata.Namespace + "/" + object.Metadata.Name
 	}
-	return nil
+	_, err := fmt.Fprintln(out, text)
+	return err
 }

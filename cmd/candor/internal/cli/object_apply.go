@@ -89,13 +89,17 @@ func runApply(ctx context.Context, o *ApplyOptions) error {
 	failures := outcomes{f: o.Factory}
 	var done []*candor.Object
 	var last client.Result
-	for _, item := range items {
+	for i, item := range items {
 		if m := item.document.Object; m.Status != nil || m.Observed != nil {
 			o.Narrate("%s: status is left out: controllers and observers write it", item.document.Place("status"))
 		}
 		change, err := a.apply(ctx, item)
 		if err != nil {
 			failures.refuse("apply "+item.ref.String()+" from "+item.document.Source, err)
+			if hopeless(err) {
+				failures.left(len(items)-i-1)
+				break
+			}
 			continue
 		}
 		if change.written && change.result.Token.Index >= last.Token.Index {

@@ -136,7 +136,7 @@ type deleter struct {
 
 func (d *deleter) run(ctx context.Context) error {
 	waiting := make(map[candor.Ref]string)
-	for _, doomed := range d.doomed {
+	for i, doomed := range d.doomed {
 		result, err := d.remote.Writer.Delete(ctx, doomed.ref, client.WithPropagation(d.policy), client.WithReason("DELETE", "deleted by hand"))
 		switch {
 		case (candor.ReasonOf(err) == candor.ReasonNotFound || candor.ReasonOf(err) == candor.ReasonUnknownKind) && d.IgnoreMissing:
@@ -146,6 +146,10 @@ func (d *deleter) run(ctx context.Context) error {
 			continue
 		case err != nil:
 			d.failures.refuse("delete "+doomed.ref.String(), err)
+			if hopeless(err) {
+				d.failures.left(len(d.doomed)-i-1)
+				return nil
+			}
 			continue
 		}
 		d.last = result

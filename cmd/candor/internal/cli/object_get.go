@@ -129,7 +129,7 @@ func (o *GetOptions) names(kind Kind, objects iter.Seq2[*candor.Object, error]) 
 		if err != nil {
 			return err
 		}
-		if err := names(o.Out, kind, object); err != nil {
+		if err := name(o.Out, kind, object, o.Flags.All); err != nil {
 			return err
 		}
 	}

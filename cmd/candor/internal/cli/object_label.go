@@ -137,9 +137,15 @@ func runLabel(ctx context.Context, o *LabelOptions) error {
 			return err
 		}
 		several = several || len(refs) != 1 || len(targets) > 1
-		for _, ref := range refs {
+		for i, ref := range refs {
+			if l.stopped {
+				break
+			}
 			if err := l.label(ctx, target.Kind, ref); err != nil {
 				return err
+			}
+			if l.stopped {
+				l.failures.left(len(refs)-i-1)
 			}
 		}
 	}
@@ -161,12 +167,15 @@ type labeler struct {
 	failures outcomes
 	done     []*candor.Object
 	last     client.Result
+	// stopped: the cluster refuses, and the rest was not tried.
+	stopped bool
 }
 
 func (l *labeler) label(ctx context.Context, kind Kind, ref candor.Ref) error {
 	object, verb, err := l.change(ctx, ref)
 	if err != nil {
 		l.failures.refuse("label "+ref.String(), err)
+		l.stopped = hopeless(err)
 		return nil
 	}
 	l.done = append(l.done, object)

@@ -100,6 +100,9 @@ func runWatch(ctx context.Context, o *WatchOptions) error {
 		defer cancel()
 	}
 	events, err := remote.Watch(ctx, options)
+	if candor.ReasonOf(err) == candor.ReasonCompacted {
+		return try(err, "candor get "+kind.Names.Plural+"   and watch after the revision of its answer")
+	}
 	if err != nil {
 		return err
 	}
@@ -169,7 +172,7 @@ func (o *WatchOptions) printer(kind Kind, format output.Format) (func(watchLine)
 			if line.Object == nil {
 				return nil
 			}
-			return names(o.Out, kind, line.Object)
+			return name(o.Out, kind, line.Object, o.Flags.All)
 		}, nil
 	}
 	columns := output.NewColumns(kind.PrinterColumns, format.Wide(), o.Now())

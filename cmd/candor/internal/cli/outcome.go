@@ -85,7 +85,11 @@ func (o *OutcomeOptions) show(format output.Format, found client.WriteOutcome) e
 	}
 	facts := output.NewFacts(o.Out, o.OutPalette())
 	facts.Add("Request", o.RequestID)
-	facts.Add("Outcome", string(found.Outcome))
+	known := string(found.Outcome)
+	if known == "" {
+		known = "not known"
+	}
+	facts.Add("Outcome", known)
 	facts.Add("Meaning", meaning(found.Outcome))
 	if document.Token != nil {
 		facts.Add("Accepted", found.Token.String())

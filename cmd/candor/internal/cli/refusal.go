@@ -146,6 +146,23 @@ func (o *outcomes) refuse(asked string, err error) {
 	}
 }
 
+// hopeless says whether going on is of no use: the cluster, not the object, is
+// what refused.
+func hopeless(err error) bool {
+	switch candor.ReasonOf(err).Disposition().Exit {
+	case candor.ExitUnavailable, candor.ExitFreshness, candor.ExitOutcomeUnknown:
+		return candor.ReasonOf(err) != candor.ReasonRequestExpired
+	}
+	return false
+}
+
+// left says how many were not tried after the cluster refused one.
+func (o *outcomes) left(count int) {
+	if count > 0 {
+		o.f.Narrate("%d more were not tried", count)
+	}
+}
+
 // end is what the command returns.
 func (o *outcomes) end() error {
 	if o.worst == "" {

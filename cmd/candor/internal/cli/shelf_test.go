@@ -212,7 +212,7 @@ func (s *shelf) Status(context.Context, ...client.ReadOption) (*client.ClusterSt
 		Leader: &candor.LeaderHint{ServerID: "u-1", Name: "n1", Address: "127.0.0.1:7101"}, CommitIndex: 1042, ConfigurationIndex: 3,
 		Floor: 3, FeatureLevel: 1, Objects: 1234, StateBytes: 1 << 20, QuotaBytes: 2 << 30, RestartState: candor.RestartReady,
 		Version: "v0", Insecure: true, Witness: &w,
-		Findings: []client.Finding{{Severity: "WARNING", Subject: "n2", Reason: "DISK_PRESSURE", Message: "1.0 GiB is free", NextAction: "make room on n2"}},
+		Findings: []client.Finding{{Severity: "warning", Subject: "n2", Reason: "DISK_PRESSURE", Message: "1.0 GiB is free", NextAction: "make room on n2"}},
 	}, s.refuse("status")
 }
 

@@ -162,15 +162,15 @@ func (d *clusterDocument) judge() {
 	d.Findings = []client.Finding{}
 	if d.Confirmed == nil {
 		d.find(client.Finding{
-			Severity: "CRITICAL", Subject: "cluster", Reason: string(candor.ReasonLeadershipUnconfirmed),
+			Severity: "critical", Subject: "cluster", Reason: string(candor.ReasonLeadershipUnconfirmed),
 			Message: "a strong read was refused: " + d.Refused, NextAction: "candor diagnostics --all",
 		})
 	}
 	for _, server := range d.Servers {
 		if server.Status == nil {
 			d.find(client.Finding{
-				Severity: "WARNING", Subject: server.name(), Reason: string(candor.ReasonUnavailable),
-				Message: "no answer: " + server.Error, NextAction: "look at the server's own log, or start it",
+				Severity: "warning", Subject: server.name(), Reason: string(candor.ReasonUnavailable),
+				Message: "it does not answer: " + server.Error, NextAction: "look at the server's own log, or start it",
 			})
 			continue
 		}
@@ -178,7 +178,7 @@ func (d *clusterDocument) judge() {
 			d.find(finding)
 		}
 	}
-	rank := map[string]int{"CRITICAL": 0, "WARNING": 1}
+	rank := map[string]int{"critical": 0, "warning": 1}
 	slices.SortStableFunc(d.Findings, func(a, b client.Finding) int {
 		return severityOf(rank, a.Severity) - severityOf(rank, b.Severity)
 	})
@@ -193,7 +193,7 @@ func (d *clusterDocument) judge() {
 }
 
 func severityOf(rank map[string]int, severity string) int {
-	if at, ok := rank[strings.ToUpper(severity)]; ok {
+	if at, ok := rank[strings.ToLower(severity)]; ok {
 		return at
 	}
 	return len(rank)
@@ -317,7 +317,7 @@ func findings(f *Factory, list []client.Finding) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "\n%s\n", palette.Heading("Findings:"))
 	for _, finding := range list {
-		fmt.Fprintf(&text, "  %s %s %s: %s\n", palette.States(output.Clean(finding.Severity)), output.Clean(finding.Subject),
+		fmt.Fprintf(&text, "  %s %s %s: %s\n", palette.States(output.Clean(strings.ToUpper(finding.Severity))), output.Clean(finding.Subject),
 			output.Clean(finding.Reason), output.Clean(finding.Message))
 		if finding.NextAction != "" {
 			fmt.Fprintf(&text, "    next: %s\n", output.Clean(finding.NextAction))

@@ -112,11 +112,9 @@ func (c *Cluster) Stop() {
 		}
 		var wait sync.WaitGroup
 		for _, p := range c.processes {
-			wait.Add(1)
-			go func() {
-				defer wait.Done()
+			wait.Go(func() {
 				end(p)
-			}()
+			})
 		}
 		wait.Wait()
 	})

@@ -40,7 +40,7 @@ func Ask(ctx context.Context, dir string, q Request) (Response, error) {
 	if err != nil {
 		return Response{}, candor.Errorf(candor.ReasonUnavailable, "no cluster runs in %s: start one with `candor dev --data %s`, or say where it is with --data", dir, dir)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	if deadline, ok := ctx.Deadline(); ok {
 		if err := c.SetDeadline(deadline); err != nil {
 			return Response{}, candor.Wrap("dev", err)
@@ -97,16 +97,14 @@ func (s *control) run() {
 		if err != nil {
 			return
 		}
-		s.wait.Add(1)
-		go func() {
-			defer s.wait.Done()
+		s.wait.Go(func() {
 			s.answer(c)
-		}()
+		})
 	}
 }
 
 func (s *control) answer(c net.Conn) {
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	_ = c.SetDeadline(time.Now().Add(30 * time.Second))
 	line, err := bufio.NewReader(c).ReadBytes('\n')
 	if err != nil {
@@ -119,7 +117,8 @@ func (s *control) answer(c net.Conn) {
 	} else if r.Lines, err = s.cluster.act(q); err != nil {
 		r.Error = err.Error()
 	}
-	_ = json.NewEncoder(c).Encode(r)
+	// Whoever asked may be gone.
+	_ = json.NewEncoder(c).Encode(r) //nolint:errchkjson // it holds strings only
 }
 
 // act does what a request asks.

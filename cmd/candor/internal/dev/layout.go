@@ -91,14 +91,14 @@ func planLayout(dir string, nodes int, token string) (Layout, error) {
 		}
 		l.Nodes = append(l.Nodes, n)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return Layout{}, candor.Wrap("dev", err)
 	}
 	data, err := yaml.Marshal(l)
 	if err != nil {
 		return Layout{}, candor.Wrap("dev", err)
 	}
-	return l, candor.Wrap("dev", os.WriteFile(filepath.Join(dir, layoutFile), data, 0o644))
+	return l, candor.Wrap("dev", os.WriteFile(filepath.Join(dir, layoutFile), data, 0o600))
 }
 
 // pick takes the wanted port when it is free, otherwise one that the system
@@ -128,7 +128,7 @@ func free(address string) bool {
 	if err != nil {
 		return false
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	p, err := net.ListenPacket("udp", address)
 	if err != nil {
 		return false

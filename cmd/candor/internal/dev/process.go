@@ -32,11 +32,12 @@ func (p *process) start() error {
 	if p.child != nil {
 		return candor.Errorf(candor.ReasonAlreadyExists, "%s is running, pid %d", p.node.Name, p.child.Process.Pid)
 	}
-	log, err := os.OpenFile(filepath.Join(p.dir, p.node.Name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(filepath.Join(p.dir, p.node.Name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return candor.Wrap("dev", err)
 	}
-	defer log.Close()
+	// The child has its own copy.
+	defer func() { _ = log.Close() }()
 	child := exec.Command(p.program, p.args...)
 	child.Stdout, child.Stderr = log, log
 	child.SysProcAttr = childAttributes()

@@ -12,22 +12,25 @@ import (
 const (
 	firstPort = 20_000
 	lastPort  = 31_999
+	portSpan  = lastPort - firstPort + 1
 )
 
-// FreePorts finds n free TCP ports of 127.0.0.1. Nothing holds them: a member
-// that loses the race for one fails to start and says so.
-func FreePorts(n int) ([]string, error) {
-	span := lastPort - firstPort + 1
-	start := os.Getpid() * 61 % span
+// Addresses finds n free TCP addresses of 127.0.0.1, none of which it has given
+// out before. Nothing holds them: a member that loses the race for one to another
+// program fails to start and says so.
+func (s *Spawner) Addresses(n int) ([]string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	start := os.Getpid() * 61 % portSpan
 	found := make([]string, 0, n)
-	for i := 0; i < span && len(found) < n; i++ {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(firstPort+(start+i)%span))
+	for ; s.tried < portSpan && len(found) < n; s.tried++ {
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(firstPort+(start+s.tried)%portSpan))
 		listener, err := net.Listen("tcp", address)
 		if err != nil {
 			continue
 		}
 		if err := listener.Close(); err != nil {
-			return nil, fmt.Errorf("release probed port %s: %w", address, err)
+			return nil, fmt.Errorf("release probed address %s: %w", address, err)
 		}
 		found = append(found, address)
 	}
