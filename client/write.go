@@ -30,6 +30,10 @@ type Result struct {
 // room for what the estimate of cluster time is behind.
 const notAfterSlack = 5 * time.Second
 
+// mostRepeatable bounds how long a write stays repeatable, however late its
+// deadline: the root remembers every accepted request for that long.
+const mostRepeatable = 30 * time.Second
+
 // write is one write under way.
 type write struct {
 	request
@@ -95,7 +99,7 @@ func (c *Client) push(ctx context.Context, w *write, method string, in, out prot
 func (c *Client) stamp(ctx context.Context, w *write) int64 {
 	believed := c.clock.offset.Load()
 	deadline, _ := ctx.Deadline() // bounded by push
-	w.options.NotAfter = c.clock.after(max(0, time.Until(deadline)) + notAfterSlack)
+	w.options.NotAfter = c.clock.after(min(max(0, time.Until(deadline)), mostRepeatable) + notAfterSlack)
 	return believed
 }
 

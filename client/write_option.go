@@ -35,8 +35,8 @@ func WithRequestID(id string) WriteOption {
 // WithNotAfter fixes the cluster time, in nanoseconds, after which the root
 // refuses the write: REQUEST_EXPIRED. Until then the root remembers what it
 // accepted, so a call with the same request ID, content and time is made once
-// however often it is repeated. Without it the client takes the call's deadline
-// and some slack.
+// however often it is repeated. Without it the client takes the call's deadline,
+// 30 s at most, and some slack.
 func WithNotAfter(clusterTime int64) WriteOption {
 	return func(t *writeTerms) { t.notAfter = clusterTime }
 }

@@ -187,7 +187,12 @@ func (s *Subject) snapshot(ctx context.Context, values Values) error {
 		if err := running.Wait(ctx, s.Plan.Warm); err != nil {
 			return err
 		}
-		usual, err := running.Measure(func() error { return running.Wait(ctx, s.Plan.Window) })
+		usual, err := running.Measure(func() error {
+			if err := running.Wait(ctx, s.Plan.Window); err != nil {
+				return err
+			}
+			return running.AwaitAnswer(ctx, stopGrace)
+		})
 		if err != nil {
 			return err
 		}
@@ -198,7 +203,10 @@ func (s *Subject) snapshot(ctx context.Context, values Values) error {
 				return err
 			}
 			took = time.Since(begun)
-			return running.Wait(ctx, shortestSnapshot-took)
+			if err := running.Wait(ctx, shortestSnapshot-took); err != nil {
+				return err
+			}
+			return running.AwaitAnswer(ctx, stopGrace)
 		})
 		if err != nil {
 			return err

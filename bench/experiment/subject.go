@@ -121,6 +121,9 @@ func (s *Subject) run(ctx context.Context, operations []load.Operation) (load.Re
 			if err := running.Wait(ctx, s.Plan.Window); err != nil {
 				return err
 			}
+			if err := running.AwaitAnswer(ctx, stopGrace); err != nil {
+				return err
+			}
 			after, err := s.Meter.Look()
 			span = after.Since(before)
 			return err

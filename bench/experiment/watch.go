@@ -62,6 +62,7 @@ type fan struct {
 	ready    chan struct{}
 	failed   chan error
 	open     atomic.Bool
+	recorded atomic.Bool
 	watchers []watcher
 }
 
@@ -161,6 +162,9 @@ func (f *fan) write(ctx context.Context, s *Subject, writer system.Conn) (wrote,
 		begun := time.Now()
 		f.open.Store(true)
 		err = running.Wait(ctx, s.Plan.Window)
+		for limit := time.Now().Add(stopGrace); err == nil && !f.recorded.Load() && time.Now().Before(limit); {
+			err = running.Wait(ctx, quietSpan)
+		}
 		f.open.Store(false)
 		elapsed = time.Since(begun)
 	}
@@ -209,6 +213,9 @@ func (f *fan) deliver(w *watcher, version uint64) {
 	w.last = version
 	if f.open.Load() {
 		w.latency.Record(now - time.Duration(f.sent[k].Load()))
+		if !f.recorded.Load() {
+			f.recorded.Store(true)
+		}
 	}
 	w.mu.Unlock()
 	if f.left[k].Add(-1) == 0 {
@@ -229,6 +236,9 @@ func (f *fan) values(by wrote) (Values, error) {
 		if disorder != nil || seen != by.versions || newest != by.last {
 			return nil, fmt.Errorf("watcher %d saw %d versions up to %d, wanted %d up to %d, in order (%v)", i, seen, newest, by.versions, by.last, disorder)
 		}
+	}
+	if total.Count() == 0 {
+		return nil, fmt.Errorf("%d watchers received nothing in %v", len(f.watchers), by.elapsed)
 	}
 	return Values{
 		"rate": float64(total.Count()) / by.elapsed.Seconds(),

@@ -19,6 +19,9 @@ import (
 	"github.com/candor-plane/candor/bench/histogram"
 )
 
+// answerInterval is how often AwaitAnswer looks.
+const answerInterval = 10 * time.Millisecond
+
 // Operation is one request of one client, begun when the previous has ended.
 type Operation func(ctx context.Context) error
 
@@ -47,6 +50,19 @@ type Running struct {
 
 // window is one open measurement; each client has a slot of its own.
 type window struct{ slots []slot }
+
+func (w *window) answered() bool {
+	for i := range w.slots {
+		s := &w.slots[i]
+		s.mu.Lock()
+		n := s.histogram.Count()
+		s.mu.Unlock()
+		if n > 0 {
+			return true
+		}
+	}
+	return false
+}
 
 type slot struct {
 	mu        sync.Mutex
@@ -111,6 +127,25 @@ func (r *Running) Wait(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// AwaitAnswer returns once the open measurement has recorded an operation: a
+// window that is short beside what one operation takes on a busy machine is made
+// longer rather than empty. It answers an error after limit.
+func (r *Running) AwaitAnswer(ctx context.Context, limit time.Duration) error {
+	w := r.window.Load()
+	if w == nil {
+		return errors.New("await an answer: no measurement is open")
+	}
+	for deadline := time.Now().Add(limit); !w.answered(); {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%d clients got no answer in %v", r.clients, limit)
+		}
+		if err := r.Wait(ctx, answerInterval); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Stop lets every client finish the operation that it is in, at most for grace,

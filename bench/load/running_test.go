@@ -91,3 +91,22 @@ func TestSilenceIsAnErrorAndNotZero(t *testing.T) {
 		}
 	})
 }
+
+func TestAShortWindowIsMadeLongerRatherThanEmpty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		running := load.Start(t.Context(), []load.Operation{waits(400 * time.Millisecond), waits(time.Hour)})
+		result, err := running.Measure(func() error { return running.AwaitAnswer(t.Context(), time.Second) })
+		if err != nil || result.Latency.Count() != 1 || result.Elapsed < 400*time.Millisecond {
+			t.Errorf("result %v, %v", result, err)
+		}
+		if _, err := running.Measure(func() error { return running.AwaitAnswer(t.Context(), 100*time.Millisecond) }); err == nil {
+			t.Error("silence past the limit made a result")
+		}
+		if err := running.AwaitAnswer(t.Context(), time.Second); err == nil {
+			t.Error("an answer was awaited outside of a measurement")
+		}
+		if err := running.Stop(time.Second); !errors.Is(err, context.Canceled) {
+			t.Errorf("stop of a hanging client: %v", err)
+		}
+	})
+}

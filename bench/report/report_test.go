@@ -122,19 +122,25 @@ func TestNoisyOrFailedRoundsAreShownAndNotJudged(t *testing.T) {
 	}
 }
 
-func TestEveryTargetNamesARowOfTheCatalog(t *testing.T) {
-	rows := map[string]bool{}
+func TestEveryTargetNamesARowOfTheCatalogAndPointsTheRightWay(t *testing.T) {
+	rows := map[string]experiment.Metric{}
 	for _, e := range experiment.Catalog(experiment.Full()) {
 		for _, m := range e.Metrics {
-			if rows[e.RowName(m)] {
+			if _, ok := rows[e.RowName(m)]; ok {
 				t.Errorf("two rows are named %s", e.RowName(m))
 			}
-			rows[e.RowName(m)] = true
+			rows[e.RowName(m)] = m
 		}
 	}
 	for _, row := range target.Rows() {
-		if !rows[row] {
+		metric, ok := rows[row]
+		if !ok {
 			t.Errorf("the target of %s is about no row", row)
+		}
+		for _, promised := range target.For(row) {
+			if (promised.Sense == target.AtLeast) != (metric.Better == experiment.Higher) {
+				t.Errorf("%s: a target that asks for the worse", row)
+			}
 		}
 	}
 }

@@ -21,6 +21,7 @@ type node struct {
 	id      string
 	address raft.ServerAddress
 	memory  *Memory
+	disk    *slowDisk
 
 	mu      sync.Mutex
 	current *Replica
@@ -37,6 +38,53 @@ func (n *node) died() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.fatal
+}
+
+// slowDisk stops or fails the log writes of one server.
+type slowDisk struct {
+	mu   sync.Mutex
+	hang chan struct{}
+	fail error
+}
+
+// stop makes log writes wait until the returned function is called.
+func (d *slowDisk) stop() (release func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	hang := make(chan struct{})
+	d.hang = hang
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.hang = nil
+		close(hang)
+	}
+}
+
+func (d *slowDisk) failWith(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fail = err
+}
+
+type slowLog struct {
+	raft.LogStore
+	disk *slowDisk
+}
+
+func (l *slowLog) StoreLog(log *raft.Log) error { return l.StoreLogs([]*raft.Log{log}) }
+
+func (l *slowLog) StoreLogs(logs []*raft.Log) error {
+	l.disk.mu.Lock()
+	hang, fail := l.disk.hang, l.disk.fail
+	l.disk.mu.Unlock()
+	if hang != nil {
+		<-hang
+	}
+	if fail != nil {
+		return fail
+	}
+	return l.LogStore.StoreLogs(logs)
 }
 
 // cluster is a few replicas in one process, in virtual time.
@@ -77,7 +125,7 @@ func newCluster(t testing.TB, n int, tune ...func(*Settings)) *cluster {
 
 func (c *cluster) add() *node {
 	i := len(c.nodes) + 1
-	n := &node{cluster: c, id: fmt.Sprintf("s%d", i), address: raft.ServerAddress(fmt.Sprintf("a%d", i)), memory: NewMemory()}
+	n := &node{cluster: c, id: fmt.Sprintf("s%d", i), address: raft.ServerAddress(fmt.Sprintf("a%d", i)), memory: NewMemory(), disk: &slowDisk{}}
 	c.nodes = append(c.nodes, n)
 	c.net.mu.Lock()
 	c.net.nodes[n.address] = n
@@ -91,7 +139,8 @@ func (c *cluster) start(n *node) *Replica {
 	r, err := New(Config{
 		Memory: n.memory, ServerID: n.id, Machine: fsm.New(fsm.Config{ClusterID: "c1"}),
 		Transport: &link{trans, c.net}, Peers: &testPeers{c.net, n.address}, Settings: c.settings,
-		Clock: RuntimeClock(), Logger: hclog.NewNullLogger(),
+		WrapLogStore: func(s raft.LogStore) raft.LogStore { return &slowLog{s, n.disk} },
+		Clock:        RuntimeClock(), Logger: hclog.NewNullLogger(),
 		OnFatal: func(err error) {
 			n.mu.Lock()
 			defer n.mu.Unlock()

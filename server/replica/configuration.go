@@ -14,7 +14,7 @@ type Configuration struct {
 }
 
 // Voters are those whose votes count.
-func (c *Configuration) Voters() []raft.Server {
+func (c Configuration) Voters() []raft.Server {
 	var voters []raft.Server
 	for _, s := range c.Servers {
 		if s.Suffrage == raft.Voter {
@@ -25,7 +25,7 @@ func (c *Configuration) Voters() []raft.Server {
 }
 
 // Find returns a member by ID.
-func (c *Configuration) Find(id raft.ServerID) (raft.Server, bool) {
+func (c Configuration) Find(id raft.ServerID) (raft.Server, bool) {
 	for _, s := range c.Servers {
 		if s.ID == id {
 			return s, true

@@ -231,7 +231,8 @@ func (c *confirmer) ask(ctx context.Context, s raft.Server, term uint64) {
 	c.calls.Add(1)
 	go func() {
 		defer c.calls.Done()
-		bounded, cancel := context.WithTimeout(ctx, c.replica.settings.ConfirmTimeout)
+		// Half a round, so that a server that was dead can be asked again within one.
+		bounded, cancel := context.WithTimeout(ctx, c.replica.settings.ConfirmTimeout/2)
 		defer cancel()
 		answer, err := c.replica.peers.Confirm(bounded, s, term, nonce)
 		select {

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -27,10 +28,10 @@ func (l *leadership) time(clock Clock) int64 {
 
 // lead follows raft's own idea of who leads. It reads LeaderCh, whose one place
 // holds the newest value: two in a row that say yes mean lost and regained.
-func (r *Replica) lead(stop <-chan struct{}) {
+func (r *Replica) lead(ctx context.Context) {
 	for {
 		select {
-		case <-stop:
+		case <-ctx.Done():
 			r.unlead()
 			return
 		case leads := <-r.raft.LeaderCh():
@@ -38,7 +39,7 @@ func (r *Replica) lead(stop <-chan struct{}) {
 				r.unlead()
 				continue
 			}
-			r.establish(stop)
+			r.establish(ctx)
 		}
 	}
 }
@@ -51,18 +52,18 @@ func (r *Replica) unlead() {
 
 // establish proposes this term's LeaderStart and opens the queue once the state
 // machine has applied it: then every earlier entry has been applied too.
-func (r *Replica) establish(stop <-chan struct{}) {
+func (r *Replica) establish(ctx context.Context) {
 	term := r.raft.CurrentTerm()
 	if before := r.leading.Load(); before != nil && before.term != term {
 		r.unlead()
 	}
 	r.queue.set(gateGathering, nil, nil)
 	for {
-		err := r.proposeStart(term)
+		err := r.proposeStart(ctx, term)
 		if errors.Is(err, raft.ErrLeadershipTransferInProgress) {
 			// Left over from the term before, or asked for at once.
 			select {
-			case <-stop:
+			case <-ctx.Done():
 				return
 			case <-time.After(r.settings.Election / 10):
 				continue
@@ -86,12 +87,13 @@ func (r *Replica) establish(stop <-chan struct{}) {
 	r.logger.Info("leading", "term", term, "index", r.applied.index.Load())
 }
 
-func (r *Replica) proposeStart(term uint64) error {
+func (r *Replica) proposeStart(ctx context.Context, term uint64) error {
 	data := command.AppendEntry(nil, command.Entry{
 		Term: term, Wall: r.clock.Wall().UnixNano(),
 		Commands: [][]byte{command.AppendCommand(nil, command.LeaderStart(term, r.serverID))},
 	})
-	return r.raft.Apply(data, 0).Error()
+	_, err := await(ctx, r, func() raft.ApplyFuture { return r.raft.Apply(data, 0) })
+	return err
 }
 
 // leads says whether raft leads in exactly this term.

@@ -38,7 +38,7 @@ func (r *Replica) Bootstrap(servers []raft.Server) error {
 // to a new address. expected is the configuration the caller decided on, 0 for
 // any. It returns the index of the configuration that holds the server.
 func (r *Replica) Join(ctx context.Context, server raft.Server, expected uint64) (uint64, error) {
-	return r.change(ctx, "join", expected, func(c Configuration) (raft.IndexFuture, error) {
+	return r.change(ctx, "join", expected, func(c Configuration) (changing, error) {
 		for _, member := range c.Servers {
 			if member.ID == server.ID && member.Address == server.Address {
 				return nil, nil
@@ -47,14 +47,14 @@ func (r *Replica) Join(ctx context.Context, server raft.Server, expected uint64)
 				return nil, candor.Errorf(candor.ReasonMemberExists, "address %s belongs to member %s: remove that first", server.Address, member.ID)
 			}
 		}
-		return r.raft.AddNonvoter(server.ID, server.Address, c.Index, r.enqueue(ctx)), nil
+		return func() raft.IndexFuture { return r.raft.AddNonvoter(server.ID, server.Address, c.Index, r.enqueue(ctx)) }, nil
 	})
 }
 
 // Promote gives a member its vote once it has proved that its view holds
 // everything acknowledged before the call.
 func (r *Replica) Promote(ctx context.Context, id string, expected uint64) (uint64, error) {
-	return r.change(ctx, "promote", expected, func(c Configuration) (raft.IndexFuture, error) {
+	return r.change(ctx, "promote", expected, func(c Configuration) (changing, error) {
 		server, found := c.Find(raft.ServerID(id))
 		if !found {
 			return nil, notAMember(id, c)
@@ -65,7 +65,7 @@ func (r *Replica) Promote(ctx context.Context, id string, expected uint64) (uint
 		if err := r.caughtUp(ctx, server); err != nil {
 			return nil, err
 		}
-		return r.raft.AddVoter(server.ID, server.Address, c.Index, r.enqueue(ctx)), nil
+		return func() raft.IndexFuture { return r.raft.AddVoter(server.ID, server.Address, c.Index, r.enqueue(ctx)) }, nil
 	})
 }
 
@@ -74,7 +74,7 @@ func (r *Replica) Promote(ctx context.Context, id string, expected uint64) (uint
 // first hands leadership over and then refuses with NOT_LEADER, so that the new
 // leader is asked.
 func (r *Replica) Remove(ctx context.Context, id string, expected uint64, force bool) (uint64, error) {
-	return r.change(ctx, "remove", expected, func(c Configuration) (raft.IndexFuture, error) {
+	return r.change(ctx, "remove", expected, func(c Configuration) (changing, error) {
 		server, found := c.Find(raft.ServerID(id))
 		if !found {
 			return nil, notAMember(id, c)
@@ -88,20 +88,22 @@ func (r *Replica) Remove(ctx context.Context, id string, expected uint64, force 
 			}
 			return nil, r.hinted(errNotLeading)
 		}
-		return r.raft.RemoveServer(server.ID, c.Index, r.enqueue(ctx)), nil
+		return func() raft.IndexFuture { return r.raft.RemoveServer(server.ID, c.Index, r.enqueue(ctx)) }, nil
 	})
 }
 
+// changing asks raft for a membership change; nil when none is needed.
+type changing func() raft.IndexFuture
+
 // change runs one membership change on the leader, after a confirmed read, on
-// the configuration that the caller expects. A nil future means that nothing
-// needed to be done.
-func (r *Replica) change(ctx context.Context, op string, expected uint64, begin func(Configuration) (raft.IndexFuture, error)) (uint64, error) {
+// the configuration that the caller expects.
+func (r *Replica) change(ctx context.Context, op string, expected uint64, begin func(Configuration) (changing, error)) (uint64, error) {
 	index, err := r.tryChange(ctx, expected, begin)
 	r.Admissions.Count(candor.AdmitTopology, err)
 	return index, candor.Wrap(op, err)
 }
 
-func (r *Replica) tryChange(ctx context.Context, expected uint64, begin func(Configuration) (raft.IndexFuture, error)) (uint64, error) {
+func (r *Replica) tryChange(ctx context.Context, expected uint64, begin func(Configuration) (changing, error)) (uint64, error) {
 	if r.closing.Load() {
 		return 0, errStopping
 	}
@@ -112,11 +114,12 @@ func (r *Replica) tryChange(ctx context.Context, expected uint64, begin func(Con
 	if expected != 0 && expected != before.Index {
 		return 0, moved(expected, before.Index)
 	}
-	future, err := begin(before)
-	if err != nil || future == nil {
+	ask, err := begin(before)
+	if err != nil || ask == nil {
 		return before.Index, err
 	}
-	if err := r.await(ctx, future); err != nil {
+	future, err := await(ctx, r, ask)
+	if err != nil {
 		return 0, r.changeError(err, before.Index)
 	}
 	return future.Index(), nil
@@ -125,6 +128,8 @@ func (r *Replica) tryChange(ctx context.Context, expected uint64, begin func(Con
 func (r *Replica) changeError(err error, before uint64) error {
 	var e *candor.Error
 	switch now := r.track.latest().Index; {
+	case errors.As(err, &e) && e.Reason == candor.ReasonShuttingDown:
+		return err
 	case errors.As(err, &e):
 		// Of our log store, or of the context: it may have been done.
 		return candor.Errorf(candor.ReasonOutcomeUnknown, "nobody knows whether the change will be committed: %w", err)
@@ -211,12 +216,13 @@ func (r *Replica) quorumWithout(ctx context.Context, c Configuration, leaving ra
 			answers <- true
 			continue
 		}
-		r.background.Add(1)
-		go func() {
-			defer r.background.Done()
+		started := r.background.start(func() {
 			_, err := r.askApplied(ctx, voter, r.raft.CurrentTerm())
 			answers <- err == nil
-		}()
+		})
+		if !started {
+			return errStopping
+		}
 	}
 	if asked == 0 {
 		return candor.Errorf(candor.ReasonQuorumAtRisk, "server %s is the last voter", leaving.ID)

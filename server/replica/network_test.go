@@ -151,8 +151,10 @@ func (p *testPeers) Confirm(ctx context.Context, server raft.Server, term, nonce
 	slow := p.net.slow[server.Address]
 	p.net.mu.Unlock()
 	err = p.carry(ctx, server.Address, func(r *Replica) error {
-		if slow > 0 {
-			time.Sleep(slow)
+		select {
+		case <-time.After(slow):
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 		answer = r.ServeConfirm(term, nonce)
 		return nil

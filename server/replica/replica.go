@@ -63,7 +63,8 @@ type Replica struct {
 
 	lanes      sync.WaitGroup
 	loops      sync.WaitGroup
-	background sync.WaitGroup
+	watch      sync.WaitGroup
+	background background
 
 	stop     sync.Once
 	stopErr  error
@@ -185,13 +186,17 @@ func (r *Replica) startLoops() {
 			run()
 		}()
 	}
-	loop(func() { r.lead(ctx.Done()) })
+	loop(func() { r.lead(ctx) })
 	loop(func() { r.confirm.run(ctx) })
 	loop(func() { r.snapshots(ctx) })
 	loop(func() { r.disk.run(ctx.Done()) })
 	dog := &watchdog{flight: r.flight, after: r.settings.WatchdogAfter, fatal: r.failure.report}
 	// The watchdog outlives the rest: a disk may hang while raft stops.
-	loop(func() { dog.run(r.stopDone) })
+	r.watch.Add(1)
+	go func() {
+		defer r.watch.Done()
+		dog.run(r.stopDone)
+	}()
 	for range r.settings.Lanes {
 		l := &lane{replica: r}
 		r.lanes.Add(1)
@@ -205,15 +210,13 @@ func (r *Replica) startLoops() {
 // yieldLeadership hands leadership away, if this server has it and anyone can
 // take it.
 func (r *Replica) yieldLeadership() {
-	r.background.Add(1)
-	go func() {
-		defer r.background.Done()
+	r.background.start(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 4*r.settings.Election)
 		defer cancel()
 		if err := r.transferLeader(ctx, ""); err != nil && candor.ReasonOf(err) != candor.ReasonNotLeader {
 			r.logger.Warn("leadership kept under disk pressure", "error", err)
 		}
-	}()
+	})
 }
 
 // Close stops the replica gracefully: it refuses what comes, finishes what is
@@ -225,7 +228,7 @@ func (r *Replica) Close(ctx context.Context) error {
 	r.stop.Do(func() {
 		r.stopErr = candor.Wrap("stop replica", r.close(ctx, true))
 		close(r.stopDone)
-		r.loops.Wait()
+		r.watch.Wait()
 	})
 	return r.stopErr
 }
@@ -239,7 +242,7 @@ func (r *Replica) Kill() error {
 		close(r.abandoned)
 		r.stopErr = candor.Wrap("kill replica", r.close(ctx, false))
 		close(r.stopDone)
-		r.loops.Wait()
+		r.watch.Wait()
 	})
 	return r.stopErr
 }
@@ -257,6 +260,8 @@ func (r *Replica) close(ctx context.Context, graceful bool) error {
 	close(r.stopping)
 	r.applied.close()
 	r.cancel()
+	// What raft was asked it answers while it runs (see drain).
+	answered := waitAtMost(&r.loops, transportTimeout) && r.background.close(transportTimeout)
 	errs = append(errs, r.raft.Shutdown().Error())
 	if streams, ok := r.transport.(interface{ CloseStreams() }); ok {
 		streams.CloseStreams()
@@ -265,30 +270,10 @@ func (r *Replica) close(ctx context.Context, graceful bool) error {
 		close(r.abandoned)
 	}
 	r.queue.set(gateStopped, nil, errStopping)
-	for _, group := range []*sync.WaitGroup{&r.lanes, &r.background} {
-		if !waitAtMost(group, transportTimeout) {
-			errs = append(errs, candor.Errorf(candor.ReasonInternal, "raft stopped without answering all it was asked"))
-		}
+	if !answered || !waitAtMost(&r.lanes, transportTimeout) {
+		errs = append(errs, candor.Errorf(candor.ReasonInternal, "raft stopped without answering all it was asked"))
 	}
 	return errors.Join(append(errs, r.closeDir(graceful && drained && r.failure.cause() == nil))...)
-}
-
-// waitAtMost is for goroutines that wait for raft's answers. When raft stops,
-// what lies between its stages then is never answered, and the goroutine lost.
-func waitAtMost(group *sync.WaitGroup, limit time.Duration) bool {
-	done := make(chan struct{})
-	go func() {
-		group.Wait()
-		close(done)
-	}()
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case <-done:
-		return true
-	case <-timer.C:
-		return false
-	}
 }
 
 // drain refuses what comes and waits for the lanes. raft answers each entry:

@@ -32,7 +32,12 @@ func (r *Replica) snapshots(ctx context.Context) {
 			r.takeSnapshot(ctx)
 			last = time.Now()
 		}
-		timer.Reset(s.SnapshotInterval - min(time.Since(last), s.SnapshotInterval) + time.Millisecond)
+		// A long log waits for its interval to end; a short one says when it is long.
+		next := s.SnapshotInterval - time.Since(last)
+		if next <= 0 {
+			next = s.SnapshotInterval
+		}
+		timer.Reset(next)
 	}
 }
 
@@ -41,7 +46,7 @@ func (r *Replica) Snapshot(ctx context.Context) error {
 	if err := r.keepTrailing(); err != nil {
 		return candor.Wrap("snapshot", err)
 	}
-	err := r.await(ctx, r.raft.Snapshot())
+	_, err := await(ctx, r, r.raft.Snapshot)
 	if errors.Is(err, raft.ErrNothingNewToSnapshot) {
 		return nil
 	}

@@ -54,11 +54,11 @@ func (r *Replica) transferLeader(ctx context.Context, target string) error {
 	if lead == nil {
 		return r.hinted(errNotLeading)
 	}
-	future, err := r.beginTransfer(target)
+	begin, err := r.transferTo(target)
 	if err != nil {
 		return err
 	}
-	if err := r.await(ctx, future); err != nil {
+	if _, err := await(ctx, r, begin); err != nil {
 		var e *candor.Error
 		if errors.As(err, &e) {
 			return err
@@ -68,13 +68,13 @@ func (r *Replica) transferLeader(ctx context.Context, target string) error {
 	return nil
 }
 
-func (r *Replica) beginTransfer(target string) (raft.Future, error) {
+func (r *Replica) transferTo(target string) (begin func() raft.Future, err error) {
 	configuration := r.track.latest()
 	if target == "" {
 		if len(configuration.Voters()) < 2 {
 			return nil, candor.Errorf(candor.ReasonQuorumAtRisk, "there is no other voter to hand leadership to")
 		}
-		return r.raft.LeadershipTransfer(), nil
+		return r.raft.LeadershipTransfer, nil
 	}
 	server, found := configuration.Find(raft.ServerID(target))
 	switch {
@@ -85,22 +85,5 @@ func (r *Replica) beginTransfer(target string) (raft.Future, error) {
 	case target == r.serverID:
 		return nil, candor.Errorf(candor.ReasonInvalid, "server %s leads already", target)
 	}
-	return r.raft.LeadershipTransferToServer(server.ID, server.Address), nil
-}
-
-// await waits for a future no longer than the context lasts. raft answers its
-// futures sooner or later; until then a goroutine of the replica's holds on.
-func (r *Replica) await(ctx context.Context, future raft.Future) error {
-	done := make(chan error, 1)
-	r.background.Add(1)
-	go func() {
-		defer r.background.Done()
-		done <- future.Error()
-	}()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return candor.Errorf(candor.ReasonOutcomeUnknown, "%s before this server knew the outcome", cause(ctx))
-	}
+	return func() raft.Future { return r.raft.LeadershipTransferToServer(server.ID, server.Address) }, nil
 }

@@ -31,7 +31,7 @@ func (b bench) run(ctx context.Context) (int, error) {
 	if len(experiments) == 0 {
 		return exitUsage, fmt.Errorf("--rows %s matches no row; see --list", b.options.rows)
 	}
-	chosen, err := sides(b.options.only)
+	chosen, err := sides(b.options.only, b.options.candor)
 	if err != nil {
 		return exitUsage, err
 	}

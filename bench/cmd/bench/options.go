@@ -23,6 +23,7 @@ type options struct {
 	planName   string
 	rows       *regexp.Regexp
 	only       string
+	candor     string
 	out        string
 	data       string
 	check      bool
@@ -44,6 +45,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	window := flags.Duration("window", 0, "recorded part of a round, in place of 3s")
 	objects := flags.Int("objects", 0, "objects of the scale rows, in place of 1,000,000")
 	flags.StringVar(&o.only, "only", "", "measure one side only: "+report.Candor+" or "+report.Peer)
+	flags.StringVar(&o.candor, "candor", "../bin/candor", "the candor `binary` to measure")
 	flags.StringVar(&o.out, "out", "", "results `file` (default results/latest.json)")
 	flags.StringVar(&o.data, "data", "", "`directory` on the disk to measure (default the temporary directory, or this one if that is in memory)")
 	flags.BoolVar(&o.check, "check", false, "exit 8 unless every target of the rows that ran is reached")

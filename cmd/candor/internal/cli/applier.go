@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/candor-plane/candor"
@@ -195,14 +194,13 @@ func contextError(err error) error {
 
 // errorOf is the candor.Error in err's chain.
 func errorOf(err error) (*candor.Error, bool) {
-	var e *candor.Error
-	ok := errors.As(err, &e)
-	return e, ok
+	return errors.AsType[*candor.Error](err)
 }
 
-func revisionText(n uint64) string {
-	if n == 0 {
-		return ""
+// said is an error's message without its reason.
+func said(err error) string {
+	if e, ok := errorOf(err); ok {
+		return e.Message
 	}
-	return strconv.FormatUint(n, 10)
+	return err.Error()
 }

@@ -73,11 +73,7 @@ func (o *ClusterFeatureLevelOptions) show(ctx context.Context, cluster ClusterRe
 	}
 	table := output.NewTable(o.Out, o.OutPalette(), "SERVER", "SUPPORTS", "VERSION")
 	for _, member := range members.Members {
-		supports := ""
-		if member.FeatureLevel > 0 {
-			supports = fmt.Sprint(member.FeatureLevel)
-		}
-		table.Row(member.Name, supports, member.Version)
+		table.Row(member.Name, revisionText(uint64(member.FeatureLevel)), member.Version)
 	}
 	if err := table.Flush(); err != nil {
 		return internal("cluster feature-level", err)

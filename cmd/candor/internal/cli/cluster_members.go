@@ -76,14 +76,11 @@ func (o *ClusterMembersOptions) table(members []client.Member, wide bool) error 
 		}
 		cells := []string{m.Name, yesNo(m.Voter), leader, m.Liveness, m.APIAddress}
 		if wide {
-			heard, level := "", ""
+			heard := ""
 			if m.AppliedHint != nil {
-				heard = fmt.Sprint(*m.AppliedHint)
+				heard = count(*m.AppliedHint)
 			}
-			if m.FeatureLevel > 0 {
-				level = fmt.Sprint(m.FeatureLevel)
-			}
-			cells = append(cells, m.RaftAddress, heard, level, m.Version, m.ServerID)
+			cells = append(cells, m.RaftAddress, heard, revisionText(uint64(m.FeatureLevel)), m.Version, m.ServerID)
 		}
 		table.Row(cells...)
 	}

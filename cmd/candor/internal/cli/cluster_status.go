@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -74,17 +73,17 @@ func (o *ClusterStatusOptions) show(s *client.ClusterStatus) error {
 	facts := output.NewFacts(o.Out, o.OutPalette())
 	facts.Add("Cluster", s.ClusterID)
 	facts.Add("History", s.HistoryID)
-	facts.Add("Seen by", s.NodeName+" ("+s.NodeID+"), "+s.Role+" in term "+fmt.Sprint(s.Term))
+	facts.Add("Seen by", s.NodeName+" ("+s.NodeID+"), "+s.Role+" in term "+count(s.Term))
 	if s.Leader != nil {
 		facts.Add("Leader by hint", strings.TrimSpace(s.Leader.Name+" "+s.Leader.Address))
 	}
 	facts.Add("Applied", s.Applied.String())
-	facts.Add("Committed", fmt.Sprint(s.CommitIndex))
-	facts.Add("Configuration", fmt.Sprint(s.ConfigurationIndex))
+	facts.Add("Committed", count(s.CommitIndex))
+	facts.Add("Configuration", count(s.ConfigurationIndex))
 	facts.Add("Floor", revisionText(s.Floor))
 	facts.Add("Objects", output.Count(s.Objects))
 	facts.Add("State", stateSize(s.StateBytes, s.QuotaBytes))
-	facts.Add("Feature level", fmt.Sprint(s.FeatureLevel))
+	facts.Add("Feature level", count(uint64(s.FeatureLevel)))
 	facts.Add("Restart state", strings.TrimSpace(string(s.RestartState)+" "+s.RestartReason))
 	facts.Add("Version", s.Version)
 	if s.Insecure {

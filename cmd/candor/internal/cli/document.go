@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/cmd/candor/internal/output"
@@ -22,6 +23,17 @@ func documents(format output.Format, out io.Writer, objects []*candor.Object, se
 	}
 	return format.Document(out, objects[0])
 }
+
+// revisionText is a revision, generation or level; 0 is none.
+func revisionText(n uint64) string {
+	if n == 0 {
+		return ""
+	}
+	return count(n)
+}
+
+// count is a number that may be 0.
+func count(n uint64) string { return strconv.FormatUint(n, 10) }
 
 // name writes an object as -o name does: KIND/NAME, and KIND/NAMESPACE/NAME
 // where several namespaces are listed. Commands take either.

@@ -98,8 +98,10 @@ func (f *Factory) Close() error {
 	return f.remote.Close()
 }
 
-// OutPalette and ErrPalette colour the two streams.
+// OutPalette colours stdout.
 func (f *Factory) OutPalette() output.Palette { return f.palette(f.OutTerminal) }
+
+// ErrPalette colours stderr.
 func (f *Factory) ErrPalette() output.Palette { return f.palette(f.ErrTerminal) }
 
 func (f *Factory) palette(terminal bool) output.Palette {
@@ -114,6 +116,8 @@ func (f *Factory) palette(terminal bool) output.Palette {
 
 // Narrate writes a line for people to stderr, unless -q. A stderr that does
 // not take it changes nothing of what the command did.
+//
+//nolint:goprintffuncname // it says what the command does meanwhile; Narratef is no word
 func (f *Factory) Narrate(format string, args ...any) {
 	if f.Flags.Quiet {
 		return

@@ -32,7 +32,7 @@ func TestAKindGoesByEveryNameItHas(t *testing.T) {
 		"wd": "widgets.shop", "widgets.lab": "widgets.lab",
 		"widget": "USAGE", "widgets": "USAGE", "kind": "kinds.candor", "kinds.other": "kinds.other", "bo": "UNKNOWN_KIND",
 	} {
-		kind, err := cli.NewKinds(s, cli.Reading{}).Resolve(context.Background(), word)
+		kind, err := cli.NewKinds(s, cli.Reading{}).Resolve(t.Context(), word)
 		got := string(kind.Name())
 		if err != nil {
 			got = string(candor.ReasonOf(err))
@@ -41,7 +41,7 @@ func TestAKindGoesByEveryNameItHas(t *testing.T) {
 			t.Errorf("%s: got %s (%v), want %s", word, got, err, want)
 		}
 	}
-	_, err := cli.NewKinds(s, cli.Reading{}).Resolve(context.Background(), "widget")
+	_, err := cli.NewKinds(s, cli.Reading{}).Resolve(t.Context(), "widget")
 	if err == nil || !strings.Contains(err.Error(), "widgets.lab, widgets.shop") {
 		t.Errorf("widget: got %v, want it to name both kinds", err)
 	}
@@ -67,11 +67,11 @@ func TestAKindThatIsNewIsLookedForAgain(t *testing.T) {
 	} {
 		r := &lateReader{shelf: newShelf(), late: kindObject(t, "shop", "Widget", "widgets")}
 		kinds := cli.NewKinds(r, cli.Reading{Freshness: freshness})
-		_, err := kinds.Resolve(context.Background(), "widget")
+		_, err := kinds.Resolve(t.Context(), "widget")
 		if got := candor.ReasonOf(err); got != want {
 			t.Errorf("%s: got %q (%v), want %q", freshness, got, err, want)
 		}
-		if _, err := kinds.Resolve(context.Background(), "widget"); candor.ReasonOf(err) != want {
+		if _, err := kinds.Resolve(t.Context(), "widget"); candor.ReasonOf(err) != want {
 			t.Errorf("%s: asked again: got %v, want %q", freshness, err, want)
 		}
 		if most := 2; r.reads > most {
@@ -90,7 +90,7 @@ func TestAManifestsKindIsFoundByGroupVersionAndKind(t *testing.T) {
 		{"v1", "widget", "there is kind Widget of apiVersion shop/v1"},
 		{"shop/v1", "Gadget", "no kind Gadget of apiVersion shop/v1"},
 	} {
-		_, err := kinds.Of(context.Background(), c.apiVersion, c.kind)
+		_, err := kinds.Of(t.Context(), c.apiVersion, c.kind)
 		switch {
 		case c.says == "" && err != nil:
 			t.Errorf("%s %s: %v", c.apiVersion, c.kind, err)

@@ -41,9 +41,9 @@ func Run(ctx context.Context, f *Factory, args []string) int {
 }
 
 func isOurs(err error) bool {
-	var e *candor.Error
-	var done *ended
-	return errors.As(err, &e) || errors.As(err, &done)
+	_, known := errorOf(err)
+	_, done := errors.AsType[*ended](err)
+	return known || done
 }
 
 // shown are arguments as a shell would take them.

@@ -161,7 +161,7 @@ func placed(d manifest.Document, err error) error {
 	case 1:
 		located.Message = located.Fields[0].Path + ": " + e.Fields[0].Message
 	default:
-		located.Message = fmt.Sprintf("%s is refused in several places", d.Place(""))
+		located.Message = d.Place("") + " is refused in several places"
 	}
 	return try(&located, stepsFor(d, e)...)
 }
@@ -191,6 +191,7 @@ func stepsFor(d manifest.Document, e *candor.Error) []string {
 		}
 	case candor.ReasonNotFound, candor.ReasonNamespaceTerminating:
 		return []string{"candor get namespaces"}
+	default:
+		return nil
 	}
-	return nil
 }

@@ -97,7 +97,7 @@ func runApply(ctx context.Context, o *ApplyOptions) error {
 		if err != nil {
 			failures.refuse("apply "+item.ref.String()+" from "+item.document.Source, err)
 			if hopeless(err) {
-				failures.left(len(items)-i-1)
+				failures.left(len(items) - i - 1)
 				break
 			}
 			continue

@@ -147,7 +147,7 @@ func (d *deleter) run(ctx context.Context) error {
 		case err != nil:
 			d.failures.refuse("delete "+doomed.ref.String(), err)
 			if hopeless(err) {
-				d.failures.left(len(d.doomed)-i-1)
+				d.failures.left(len(d.doomed) - i - 1)
 				return nil
 			}
 			continue

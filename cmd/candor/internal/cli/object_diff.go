@@ -94,11 +94,11 @@ func (a *applier) bringsKind(item planned) bool {
 func (o *DiffOptions) compare(item planned, before, after *candor.Object) (differ bool, err error) {
 	was := ""
 	if before != nil {
-		if was, err = comparable(before); err != nil {
+		if was, err = sayable(before); err != nil {
 			return false, err
 		}
 	}
-	is, err := comparable(after)
+	is, err := sayable(after)
 	if err != nil {
 		return false, err
 	}
@@ -112,8 +112,8 @@ func (o *DiffOptions) compare(item planned, before, after *candor.Object) (diffe
 	return true, err
 }
 
-// comparable is the part of an object that a manifest can say, as text.
-func comparable(o *candor.Object) (string, error) {
+// sayable is the part of an object that a manifest can say, as text.
+func sayable(o *candor.Object) (string, error) {
 	part := *o
 	m := o.Metadata
 	part.Metadata = candor.Metadata{

@@ -159,8 +159,9 @@ func correctable(err error) bool {
 	switch candor.ReasonOf(err) {
 	case candor.ReasonInvalid, candor.ReasonOwnerInvalid, candor.ReasonSectionForbidden, candor.ReasonTurnTooLarge, candor.ReasonUnknownKind:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 func (e *editing) write(ctx context.Context, content []byte) (client.Result, error) {

@@ -48,7 +48,7 @@ candor get widget/web --at 977`,
 
 func runGet(ctx context.Context, o *GetOptions) error {
 	if _, err := candor.ParseSelector(o.Selector); err != nil {
-		return usage("--selector: %v", err.(*candor.Error).Message)
+		return usage("--selector: %v", said(err))
 	}
 	reading, err := o.Flags.reading()
 	if err != nil {

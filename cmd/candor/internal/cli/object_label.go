@@ -78,11 +78,11 @@ func ParseLabels(args []string) (objects []string, labels Labels, err error) {
 			return nil, Labels{}, usage("label %q is both set and removed", key)
 		}
 		if err := candor.CheckLabels("label", map[string]string{key: ""}); err != nil {
-			return nil, Labels{}, usage("%v", err.(*candor.Error).Message)
+			return nil, Labels{}, usage("%v", said(err))
 		}
 	}
 	if err := candor.CheckLabels("label", labels.Set); err != nil {
-		return nil, Labels{}, usage("%v", err.(*candor.Error).Message)
+		return nil, Labels{}, usage("%v", said(err))
 	}
 	return objects, labels, nil
 }
@@ -145,7 +145,7 @@ func runLabel(ctx context.Context, o *LabelOptions) error {
 				return err
 			}
 			if l.stopped {
-				l.failures.left(len(refs)-i-1)
+				l.failures.left(len(refs) - i - 1)
 			}
 		}
 	}

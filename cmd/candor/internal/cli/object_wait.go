@@ -86,7 +86,7 @@ func forCondition(name, want string) verdict {
 			}
 			return strings.EqualFold(c.Status, want), seen
 		}
-		return false, fmt.Sprintf("it has no condition %s", name)
+		return false, "it has no condition " + name
 	}
 }
 

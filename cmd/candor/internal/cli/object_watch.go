@@ -60,7 +60,7 @@ const bookmarkLine candor.EventType = "BOOKMARK"
 
 func runWatch(ctx context.Context, o *WatchOptions) error {
 	if _, err := candor.ParseSelector(o.Selector); err != nil {
-		return usage("--selector: %v", err.(*candor.Error).Message)
+		return usage("--selector: %v", said(err))
 	}
 	reading, err := o.Flags.reading()
 	if err != nil {
@@ -124,11 +124,8 @@ func (o *WatchOptions) follow(ctx context.Context, events Events, show func(watc
 	begun := false
 	for {
 		batch, err := events.Next(ctx)
-		if err != nil && ctx.Err() != nil {
-			return nil
-		}
 		if err != nil {
-			return err
+			return unlessOver(ctx, err)
 		}
 		if !begun && batch.Witness != nil {
 			begun = true
@@ -153,6 +150,14 @@ func (o *WatchOptions) follow(ctx context.Context, events Events, show func(watc
 			}
 		}
 	}
+}
+
+// unlessOver leaves out the error that the end of ctx made.
+func unlessOver(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return nil
 }
 
 // printer returns what shows a line in the format.

@@ -71,8 +71,9 @@ func runOutcome(ctx context.Context, o *OutcomeOptions) error {
 		return nil
 	case candor.OutcomeRejected, candor.OutcomeFailed:
 		return &ended{reason: candor.ReasonUnavailable}
+	default:
+		return &ended{reason: candor.ReasonOutcomeUnknown}
 	}
-	return &ended{reason: candor.ReasonOutcomeUnknown}
 }
 
 func (o *OutcomeOptions) show(format output.Format, found client.WriteOutcome) error {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -102,14 +103,9 @@ func (r *Reading) set(name, value string) error {
 		r.Token = token
 	case "follower":
 		if value != "" {
-			return fmt.Errorf("follower takes no value")
+			return errors.New("follower takes no value")
 		}
 		r.Follower = true
 	}
 	return nil
-}
-
-// word is the class as --read takes it.
-func (r Reading) word() string {
-	return strings.ReplaceAll(strings.ToLower(string(r.Freshness)), "_", "-")
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 
@@ -13,7 +12,6 @@ import (
 // refusal is an error with the commands that help.
 type refusal struct {
 	err   error
-	asked string
 	steps []string
 }
 
@@ -26,26 +24,10 @@ func try(err error, steps ...string) error {
 	if err == nil {
 		return nil
 	}
-	var r *refusal
-	if errors.As(err, &r) {
+	if _, ok := errors.AsType[*refusal](err); ok {
 		return err
 	}
 	return &refusal{err: err, steps: steps}
-}
-
-// asking says what was asked, where the command line does not say it all.
-func asking(err error, asked string) error {
-	if err == nil {
-		return nil
-	}
-	var r *refusal
-	if errors.As(err, &r) {
-		if r.asked != "" {
-			return err
-		}
-		return &refusal{err: r.err, asked: asked, steps: r.steps}
-	}
-	return &refusal{err: err, asked: asked}
 }
 
 // ended is the end of a command that has already said what there is to say:
@@ -59,8 +41,7 @@ func exitOf(err error) (code int, told bool) {
 	if err == nil {
 		return candor.ExitDone, true
 	}
-	var e *ended
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*ended](err); ok {
 		return e.reason.Disposition().Exit, true
 	}
 	return candor.ReasonOf(err).Disposition().Exit, false
@@ -69,12 +50,8 @@ func exitOf(err error) (code int, told bool) {
 // tell writes a refusal to stderr.
 func (f *Factory) tell(commandLine string, err error) {
 	shown := output.Failure{Asked: commandLine, Err: err}
-	var r *refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*refusal](err); ok {
 		shown.Try = r.steps
-		if r.asked != "" {
-			shown.Asked = r.asked
-		}
 	}
 	if len(shown.Try) == 0 {
 		shown.Try = f.next(err)
@@ -88,8 +65,8 @@ func (f *Factory) tell(commandLine string, err error) {
 
 // next is what helps with a reason, whatever the command was.
 func (f *Factory) next(err error) []string {
-	var e *candor.Error
-	if !errors.As(err, &e) {
+	e, ok := errorOf(err)
+	if !ok {
 		return nil
 	}
 	switch e.Reason {
@@ -109,6 +86,7 @@ func (f *Factory) next(err error) []string {
 		return []string{"candor diagnostics --all"}
 	case candor.ReasonFeatureLevel:
 		return []string{"candor cluster members", "candor cluster feature-level"}
+	default:
 	}
 	switch e.Reason.Disposition().Exit {
 	case candor.ExitFreshness:
@@ -177,14 +155,4 @@ func rank(reason candor.Reason) int {
 		return len(severity)
 	}
 	return at
-}
-
-// notFound is the refusal of an object that a read did not find.
-func notFound(ref candor.Ref, kind string) error {
-	where := ""
-	if ref.Namespace != "" {
-		where = " -n " + ref.Namespace
-	}
-	err := &candor.Error{Reason: candor.ReasonNotFound, Subject: ref.String(), Message: ref.String() + " does not exist"}
-	return try(err, fmt.Sprintf("candor get %s%s", kind, where))
 }

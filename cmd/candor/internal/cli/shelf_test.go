@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -117,7 +118,7 @@ func (s *shelf) List(_ context.Context, kind candor.KindName, o client.ListOptio
 		}
 		// Pages of two, so that every list of three has a second one.
 		if len(page.Objects) == 2 || o.Limit > 0 && len(page.Objects) == int(o.Limit) {
-			page.Continue = fmt.Sprint(seen - 1)
+			page.Continue = strconv.Itoa(seen - 1)
 			break
 		}
 		page.Objects = append(page.Objects, object)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -65,10 +66,8 @@ func (f *Factory) targets(ctx context.Context, args []string) ([]Target, error) 
 
 func splitTarget(arg string) (word, namespace, name string, ok bool) {
 	parts := strings.Split(arg, "/")
-	for _, part := range parts {
-		if part == "" {
-			return "", "", "", false
-		}
+	if slices.Contains(parts, "") {
+		return "", "", "", false
 	}
 	switch len(parts) {
 	case 2:
@@ -141,7 +140,7 @@ func (s *Selection) register(cmd *cobra.Command, verb string) {
 // check returns an Error of reason USAGE unless names, -l or --all choose.
 func (s *Selection) check(names int) error {
 	if _, err := candor.ParseSelector(s.Selector); err != nil {
-		return usage("--selector: %v", err.(*candor.Error).Message)
+		return usage("--selector: %v", said(err))
 	}
 	switch {
 	case names > 0 && (s.Every || s.Selector != ""):

@@ -141,13 +141,13 @@ func (s *stage) run(t *testing.T, input string) string {
 			now = now.Add(d)
 			return ctx.Err()
 		},
-		Edit: func(_ context.Context, editor, path string) error { return s.edit(editor, path) },
+		Edit: func(_ context.Context, _, path string) error { return s.edit(path) },
 		Connect: func(e cli.Endpoint) (*cli.Remote, error) {
 			return s.shelf.connect(e)
 		},
 	}
 	s.shelf.log = nil
-	code := cli.Run(context.Background(), f, words[1:])
+	code := cli.Run(t.Context(), f, words[1:])
 	var text strings.Builder
 	fmt.Fprintf(&text, "exit %d\n", code)
 	quote(&text, "out", out.String())
@@ -160,7 +160,7 @@ func (s *stage) run(t *testing.T, input string) string {
 
 // edit does what the transcript's editor says, a sed of sorts: lines of
 // "old => new", or the word fail.
-func (s *stage) edit(editor, path string) error {
+func (s *stage) edit(path string) error {
 	if s.editor == "fail" {
 		return errors.New("exit status 1")
 	}

@@ -122,14 +122,14 @@ func (f File) check(path string) error {
 		seen[c.Name] = true
 		for _, server := range c.Servers {
 			if err := CheckServer(server); err != nil {
-				return invalid(path, "context %s: %v", c.Name, err.(*candor.Error).Message)
+				return invalid(path, "context %s: %s", c.Name, said(err))
 			}
 		}
 		if c.Namespace == "" {
 			continue
 		}
 		if err := candor.CheckNamespace("namespace", c.Namespace); err != nil {
-			return invalid(path, "context %s: %v", c.Name, err.(*candor.Error).Message)
+			return invalid(path, "context %s: %s", c.Name, said(err))
 		}
 	}
 	if f.Current != "" && !seen[f.Current] {
@@ -148,6 +148,14 @@ func CheckServer(address string) error {
 		}
 	}
 	return nil
+}
+
+// said is an error's message without its reason.
+func said(err error) string {
+	if e, ok := errors.AsType[*candor.Error](err); ok {
+		return e.Message
+	}
+	return err.Error()
 }
 
 // replace writes beside path and renames, so that a reader or a crash meets

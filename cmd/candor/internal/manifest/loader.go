@@ -140,9 +140,8 @@ func (l Loader) read(file string) (data []byte, name string, err error) {
 	if err != nil {
 		return nil, "", unreadable(file, err)
 	}
-	defer f.Close()
 	data, err = readAll(file, f)
-	return data, file, err
+	return data, file, errors.Join(err, f.Close())
 }
 
 func readAll(name string, r io.Reader) ([]byte, error) {
@@ -162,8 +161,7 @@ func unreadable(name string, err error) error {
 		reason = candor.ReasonNotFound
 	}
 	cause := err
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		cause = path.Err
 	}
 	return &candor.Error{Reason: reason, Subject: name, Message: fmt.Sprintf("%s: %v", name, cause), Err: err}

@@ -45,8 +45,7 @@ func TestTranscripts(t *testing.T) {
 
 func transcript(documents []manifest.Document, err error) string {
 	var out strings.Builder
-	var e *candor.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*candor.Error](err); ok {
 		fmt.Fprintf(&out, "%s: %s\n", e.Reason, e.Message)
 		for _, f := range e.Fields {
 			fmt.Fprintf(&out, "  %s: %s\n", f.Path, f.Message)

@@ -42,7 +42,8 @@ func parse(source string, data []byte) ([]Document, []problem) {
 }
 
 // decode reads JSON where the text is JSON, otherwise YAML. Text that begins
-// like JSON may be YAML's flow form; if it is neither, JSON's complaint is told.
+// like JSON may be YAML's flow form; if it is neither, the complaint is told of
+// the one that came further, JSON's if they came to the same line.
 func decode(source string, data []byte) ([]value, *problem) {
 	jsonOnly := strings.HasSuffix(strings.ToLower(source), ".json")
 	first := bytes.TrimLeft(data, " \t\r\n")
@@ -53,8 +54,9 @@ func decode(source string, data []byte) ([]value, *problem) {
 	if wrong == nil || jsonOnly {
 		return values, wrong
 	}
-	if flow, not := decodeYAML(source, data); not == nil {
-		return flow, nil
+	flow, not := decodeYAML(source, data)
+	if not == nil || not.line > wrong.line {
+		return flow, not
 	}
 	return nil, wrong
 }

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -148,7 +149,7 @@ func (d Document) violation(err error) []problem {
 	if err == nil {
 		return nil
 	}
-	if e, ok := err.(*candor.Error); ok && len(e.Fields) > 0 {
+	if e, ok := errors.AsType[*candor.Error](err); ok && len(e.Fields) > 0 {
 		return d.wrong(e.Fields[0].Path, "%s", e.Fields[0].Message)
 	}
 	return d.wrong("metadata", "%v", err)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/cmd/candor/internal/jsonpath"
@@ -69,7 +70,7 @@ func (c Columns) Cells(o *candor.Object) []string {
 	if len(c.printers) > 0 {
 		root, err := Decoded(o)
 		for _, p := range c.printers {
-			cells = append(cells, p.cell(root, err))
+			cells = append(cells, c.clipped(p.cell(root, err)))
 		}
 	}
 	age := Age(c.Now, o.Metadata.CreationTime)
@@ -85,6 +86,16 @@ func (c Columns) Cells(o *candor.Object) []string {
 		cells = append(cells, number(o.Metadata.ResourceVersion), number(o.Metadata.Generation), actor)
 	}
 	return cells
+}
+
+// widestCell is how much of a value a table shows; -o wide shows all of it.
+const widestCell = 64
+
+func (c Columns) clipped(text string) string {
+	if c.Wide || utf8.RuneCountInString(text) <= widestCell {
+		return text
+	}
+	return string([]rune(text)[:widestCell-1]) + "…"
 }
 
 func (p printer) cell(root any, err error) string {

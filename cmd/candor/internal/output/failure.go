@@ -3,6 +3,7 @@ package output
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/candor-plane/candor"
@@ -51,8 +52,8 @@ func (f Failure) In(palette Palette) string {
 
 // found says everything that the error knows, one fact a line.
 func found(err error) []string {
-	var e *candor.Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*candor.Error](err)
+	if !ok {
 		return []string{Clean(err.Error())}
 	}
 	message := e.Message
@@ -68,7 +69,7 @@ func found(err error) []string {
 			lines = append(lines, "- "+Clean(field.Path+": "+field.Message))
 		}
 	}
-	if e.Revision > 0 && !strings.Contains(message, fmt.Sprint(e.Revision)) {
+	if e.Revision > 0 && !strings.Contains(message, strconv.FormatUint(e.Revision, 10)) {
 		lines = append(lines, fmt.Sprintf("decided at revision %d", e.Revision))
 	}
 	if e.Witness != nil {

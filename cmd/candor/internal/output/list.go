@@ -166,6 +166,7 @@ func (f Format) listTemplate(out io.Writer, head listHead, items iter.Seq2[*cand
 		}
 		all = append(all, decoded)
 	}
-	root.(map[string]any)["items"] = all
-	return f.execute(out, root)
+	members, _ := root.(map[string]any)
+	members["items"] = all
+	return f.execute(out, members)
 }

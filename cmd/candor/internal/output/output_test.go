@@ -25,8 +25,8 @@ var now = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 //	footer               a witness
 //	accepted             {token, witness}
 //	failure [colour]     {asked, reason, message, op, fields, revision, leader, witness, try}
-//	columns              a list of printer columns, kept for table
-//	table [wide] [all]   a list of objects
+//	columns              a list of printer columns, kept
+//	table [wide] [all]   shows a list of objects
 //	list FORMAT [cut]    a list of objects; cut ends it with an error
 //	document FORMAT      any value
 //	facts                a list of [label, value]

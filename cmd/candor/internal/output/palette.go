@@ -33,8 +33,10 @@ func (p Palette) Bad(text string) string { return p.render(badStyle, text) }
 // Faint is for what may be skipped.
 func (p Palette) Faint(text string) string { return p.render(faintStyle, text) }
 
-// Added and Removed are for the lines of a difference.
-func (p Palette) Added(text string) string   { return p.render(goodStyle, text) }
+// Added is for a line that a difference adds.
+func (p Palette) Added(text string) string { return p.render(goodStyle, text) }
+
+// Removed is for a line that a difference takes away.
 func (p Palette) Removed(text string) string { return p.render(badStyle, text) }
 
 func (p Palette) render(style lipgloss.Style, text string) string {

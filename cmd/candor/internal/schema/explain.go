@@ -163,7 +163,7 @@ func plain(value any) string {
 func wrapped(text string, width int, indent string) string {
 	var lines []string
 	line := indent
-	for _, word := range strings.Fields(output.Clean(strings.ReplaceAll(text, "\n", " "))) {
+	for word := range strings.FieldsSeq(output.Clean(strings.ReplaceAll(text, "\n", " "))) {
 		if len([]rune(line))+1+len([]rune(word)) > width && line != indent {
 			lines = append(lines, line)
 			line = indent

@@ -29,8 +29,9 @@ func Of(spec candor.KindSpec) (Field, error) {
 		return Field{}, candor.Errorf(candor.ReasonInternal, "schema of objects: %v", err)
 	}
 	if spec.Scope == candor.ScopeCluster {
-		metadata := properties["metadata"].(map[string]any)
-		delete(metadata["properties"].(map[string]any), "namespace")
+		metadata, _ := properties["metadata"].(map[string]any)
+		fields, _ := metadata["properties"].(map[string]any)
+		delete(fields, "namespace")
 	}
 	for name, text := range map[string]json.RawMessage{"spec": spec.Schema.Spec, "status": spec.Schema.Status} {
 		part := map[string]any{"type": "object"}
@@ -162,7 +163,7 @@ func (f Field) lookup(ref string) (map[string]any, bool) {
 		return nil, false
 	}
 	at := f.root
-	for _, step := range strings.Split(strings.TrimPrefix(path, "/"), "/") {
+	for step := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
 		if step == "" {
 			continue
 		}

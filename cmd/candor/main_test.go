@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the test's own binary stand for candor: scripts, and the
+// servers that `candor dev` starts, run it under that name.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"candor": main})
+}
+
+// TestOfflineScripts runs what needs no cluster: help, usage, contexts, exits.
+func TestOfflineScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "offline"), RequireExplicitExec: true, RequireUniqueNames: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+	})
+}
+
+// TestClusterScripts runs scripts against one cluster of three real servers,
+// each script in a namespace named for it.
+func TestClusterScripts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts real servers; run without -short")
+	}
+	cluster := startDev(t)
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"), RequireExplicitExec: true, RequireUniqueNames: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("CANDOR_CONTEXT", filepath.Join(cluster, "context.yaml"))
+			return nil
+		},
+	})
+}
+
+// TestFaultScripts runs scripts that stop servers, each on a cluster of its own.
+func TestFaultScripts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts real servers and kills them; run without -short")
+	}
+	scripts, err := filepath.Glob(filepath.Join("testdata", "fault", "*.txtar"))
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, script := range scripts {
+		t.Run(filepath.Base(script), func(t *testing.T) {
+			cluster := startDev(t)
+			testscript.Run(t, testscript.Params{
+				Files: []string{script}, RequireExplicitExec: true, RequireUniqueNames: true,
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+				Setup: func(env *testscript.Env) error {
+					env.Setenv("CANDOR_CONTEXT", filepath.Join(cluster, "context.yaml"))
+					env.Setenv("CANDOR_DEV_DATA", cluster)
+					return nil
+				},
+			})
+		})
+	}
+}
+
+// exits runs "exits CODE COMMAND ARGUMENT..." and fails unless the command
+// ends with that code. stdout and stderr look at its output afterwards.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND ARGUMENT...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// startDev starts `candor dev` and returns its folder once a strong read is
+// served. It ends with the test, and so does every server.
+func startDev(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	var log bytes.Buffer
+	dev := exec.Command("candor", "dev", "--data", folder, "--nodes", "3")
+	dev.Stdout, dev.Stderr = &log, &log
+	if err := dev.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- dev.Wait() }()
+	t.Cleanup(func() {
+		if err := dev.Process.Signal(syscall.SIGINT); err != nil {
+			t.Errorf("end candor dev: %v", err)
+		}
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("candor dev ended with %v; it wrote:\n%s", err, log.String())
+			}
+		case <-time.After(time.Minute):
+			_ = dev.Process.Kill()
+			t.Errorf("candor dev did not end within a minute of SIGINT")
+		}
+	})
+	if err := ready(t.Context(), folder, ended); err != nil {
+		t.Fatalf("%v; candor dev wrote:\n%s", err, log.String())
+	}
+	return folder
+}
+
+// ready polls until the cluster serves a strong read.
+func ready(ctx context.Context, folder string, ended chan error) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for {
+		probe := exec.CommandContext(ctx, "candor", "get", "namespaces", "--timeout", "5s")
+		probe.Env = append(os.Environ(), "CANDOR_CONTEXT="+filepath.Join(folder, "context.yaml"))
+		text, err := probe.CombinedOutput()
+		if err == nil {
+			return nil
+		}
+		select {
+		case err := <-ended:
+			ended <- err
+			return fmt.Errorf("candor dev ended early: %w", err)
+		case <-ctx.Done():
+			return fmt.Errorf("no strong read within a minute; the last said: %s", text)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
