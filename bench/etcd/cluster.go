@@ -70,8 +70,10 @@ func (c *cluster) awaitServing(ctx context.Context) error {
 			return err
 		}
 		_, led = c.askLeader(ctx)
-		if ctx.Err() != nil {
+		select {
+		case <-ctx.Done():
 			return fmt.Errorf("await a first leader: %w", ctx.Err())
+		case <-time.After(pollInterval):
 		}
 	}
 	for member := range c.addresses {

@@ -87,6 +87,15 @@ const (
 	VerbGet          Verb = 6
 )
 
+// String names the verb for people.
+func (v Verb) String() string {
+	names := [...]string{"unknown", "create", "update", "update-status", "observe", "delete", "get"}
+	if int(v) < len(names) {
+		return names[v]
+	}
+	return names[0]
+}
+
 // Operation acts on one object.
 type Operation struct {
 	Verb Verb

@@ -40,13 +40,14 @@ func runClusterTransferLeader(ctx context.Context, o *ClusterTransferLeaderOptio
 	if err != nil {
 		return unsure(err)
 	}
-	name := "another server"
+	// Who leads then is said only where the cluster said it.
+	told := "leadership was handed over"
 	switch {
 	case leader != nil && leader.Name != "":
-		name = leader.Name
+		told = leader.Name + " leads"
 	case leader != nil && leader.ServerID != "":
-		name = leader.ServerID
+		told = leader.ServerID + " leads"
 	}
-	_, err = fmt.Fprintf(o.Out, "%s leads\n", name)
+	_, err = fmt.Fprintln(o.Out, told)
 	return internal("cluster transfer-leader", err)
 }

@@ -29,7 +29,8 @@ func NewCmdWatch(f *Factory, run func(context.Context, *WatchOptions) error) *co
 		Long: `Follow changes as they happen, each once and in the order of their revisions,
 until Ctrl-C. A watch goes on at another server when its own is lost.
 
-With -o json every change is one line of JSON.`,
+With -o json every change is one line of JSON; -o jsonpath sees the same form,
+for example {.type} {.object.metadata.name}.`,
 		Example: `candor watch widgets
 candor watch widget web
 candor watch widgets -A --after 977 -o json`,

@@ -56,7 +56,7 @@ candor status                   how is the cluster?`,
 		NewCmdLabel(f, nil), NewCmdDelete(f, nil), NewCmdWatch(f, nil), NewCmdWait(f, nil), NewCmdHistory(f, nil),
 		NewCmdOutcome(f, nil), NewCmdKinds(f, nil), NewCmdExplain(f, nil))
 	add(root, groupCluster,
-		NewCmdStatus(f, nil), NewCmdDiagnostics(f, nil), NewCmdCluster(f), NewCmdSnapshot(f))
+		NewCmdStatus(f, nil), NewCmdDiagnostics(f, nil), NewCmdCluster(f), NewCmdSnapshot(f), NewCmdLog(f))
 	add(root, groupLocal, NewCmdServer(f, nil), NewCmdDev(f, nil), NewCmdContext(f), NewCmdVersion(f, nil))
 	root.AddCommand(topics()...)
 	f.completeFlags(root)

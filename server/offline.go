@@ -1,0 +1,209 @@
+package server
+
+import (
+	"bufio"
+	"encoding/hex"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm"
+	"github.com/candor-plane/candor/fsm/command"
+	"github.com/candor-plane/candor/server/link"
+	"github.com/candor-plane/candor/server/replica/datadir"
+)
+
+// What operators do while no server runs on the files.
+
+// SnapshotInfo says what a snapshot file holds. The whole file was verified.
+type SnapshotInfo struct {
+	ClusterID   string       `json:"clusterID"`
+	HistoryID   string       `json:"historyID"`
+	Token       candor.Token `json:"rootToken"`
+	ClusterTime time.Time    `json:"clusterTime"`
+	Level       uint32       `json:"featureLevel"`
+	Floor       uint64       `json:"floor"`
+	Objects     uint64       `json:"objects"`
+	Versions    uint64       `json:"versions"`
+	Digest      string       `json:"digest"`
+}
+
+// InspectSnapshot verifies a snapshot file whole and says what it holds.
+func InspectSnapshot(path string) (SnapshotInfo, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return SnapshotInfo{}, candor.Errorf(candor.ReasonNotFound, "snapshot %s: %w", path, err)
+	}
+	defer func() { _ = f.Close() }()
+	h, err := fsm.InspectSnapshot(bufio.NewReaderSize(f, 1<<20))
+	if err != nil {
+		return SnapshotInfo{}, candor.Wrap(path, err)
+	}
+	return infoOf(&h), nil
+}
+
+func infoOf(h *fsm.SnapshotHeader) SnapshotInfo {
+	return SnapshotInfo{
+		ClusterID: h.ClusterID, HistoryID: h.HistoryID, Token: h.Token, ClusterTime: time.Unix(0, h.ClusterTime).UTC(),
+		Level: h.Level, Floor: h.Floor, Objects: h.Objects, Versions: h.Versions, Digest: hex.EncodeToString(h.Digest[:]),
+	}
+}
+
+// Restore makes a new cluster, of one server that others join, from a file.
+type Restore struct {
+	Snapshot string
+	// Data must be empty or not exist.
+	Data     string
+	Name     string
+	LogStore string
+	// Raft is the address that the server will use for Raft.
+	Raft   string
+	Logger hclog.Logger
+}
+
+// revisionMargin lifts the new history above anything the old one may have
+// acknowledged after the snapshot.
+const revisionMargin = 1_000_000_000
+
+// RestoreSnapshot seeds a data directory. The file is verified whole first; a
+// damaged one is refused and leaves nothing behind.
+func RestoreSnapshot(r Restore) (_ SnapshotInfo, err error) {
+	if _, err := InspectSnapshot(r.Snapshot); err != nil {
+		return SnapshotInfo{}, err
+	}
+	dir, err := datadir.Open(r.Data, datadir.Options{Name: r.Name, LogStore: datadir.LogStore(r.LogStore), Logger: r.Logger})
+	if err != nil {
+		return SnapshotInfo{}, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, dir.Close())
+		}
+	}()
+	if !dir.Empty() || dir.Identity().ClusterID != "" {
+		return SnapshotInfo{}, candor.Errorf(candor.ReasonDataForeign, "%s belongs to a cluster already: restore into an empty directory", r.Data)
+	}
+	to := fsm.Rewrite{ClusterID: uuid.NewString(), HistoryID: uuid.NewString(), RaiseRevision: revisionMargin}
+	if err := dir.SetCluster(to.ClusterID, to.HistoryID); err != nil {
+		return SnapshotInfo{}, err
+	}
+	header, err := seed(dir, r, to)
+	if err != nil {
+		return SnapshotInfo{}, err
+	}
+	return infoOf(&header), dir.CloseClean()
+}
+
+func seed(dir *datadir.Dir, r Restore, to fsm.Rewrite) (fsm.SnapshotHeader, error) {
+	f, err := os.Open(r.Snapshot)
+	if err != nil {
+		return fsm.SnapshotHeader{}, candor.Wrap("restore", err)
+	}
+	defer func() { _ = f.Close() }()
+	id := dir.Identity().ServerID
+	meta := raft.SnapshotMeta{
+		Index: 1, Term: 1, ConfigurationIndex: 1,
+		Configuration: raft.Configuration{Servers: []raft.Server{{Suffrage: raft.Voter, ID: raft.ServerID(id), Address: link.Address(id, r.Raft)}}},
+	}
+	type outcome struct {
+		header fsm.SnapshotHeader
+		err    error
+	}
+	done := make(chan outcome, 1)
+	pipe, writer := io.Pipe()
+	go func() {
+		h, err := fsm.RewriteSnapshot(bufio.NewReaderSize(f, 1<<20), writer, to)
+		writer.CloseWithError(err)
+		done <- outcome{h, err}
+	}()
+	err = dir.Seed(meta, pipe)
+	// Ends the rewriting if the seed gave up first.
+	_ = pipe.CloseWithError(err)
+	written := <-done
+	if err == nil {
+		err = written.err
+	}
+	return written.header, err
+}
+
+// LogEntry is one entry of a data directory's log.
+type LogEntry struct {
+	Index    uint64    `json:"index"`
+	Term     uint64    `json:"term"`
+	Type     string    `json:"type"`
+	Bytes    int       `json:"bytes"`
+	Wall     time.Time `json:"wall,omitzero"`
+	Commands []string  `json:"commands,omitempty"`
+	// Problem is set when the entry does not decode.
+	Problem string `json:"problem,omitempty"`
+}
+
+// InspectLog opens a data directory that no server runs on and yields its log
+// entries from an index on, until yield returns false.
+func InspectLog(data string, from uint64, logger hclog.Logger, yield func(LogEntry) bool) (err error) {
+	if _, err := os.Stat(data); err != nil {
+		return candor.Errorf(candor.ReasonNotFound, "data directory %s: %w", data, err)
+	}
+	dir, err := datadir.Open(data, datadir.Options{Logger: logger})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, dir.Close()) }()
+	first, err := dir.Log().FirstIndex()
+	if err != nil {
+		return candor.Wrap("inspect log", err)
+	}
+	last, err := dir.Log().LastIndex()
+	if err != nil {
+		return candor.Wrap("inspect log", err)
+	}
+	for index := max(first, from); index <= last && index != 0; index++ {
+		var entry raft.Log
+		if err := dir.Log().GetLog(index, &entry); err != nil {
+			return candor.Wrap("inspect log", err)
+		}
+		if !yield(describe(&entry)) {
+			return nil
+		}
+	}
+	return nil
+}
+
+func describe(entry *raft.Log) LogEntry {
+	out := LogEntry{Index: entry.Index, Term: entry.Term, Type: entry.Type.String(), Bytes: len(entry.Data)}
+	if entry.Type != raft.LogCommand {
+		return out
+	}
+	e, err := command.DecodeEntry(entry.Data)
+	if err != nil {
+		out.Problem = err.Error()
+		return out
+	}
+	if e.Wall != 0 {
+		out.Wall = time.Unix(0, e.Wall).UTC()
+	}
+	for _, data := range e.Commands {
+		var c command.Command
+		if err := command.DecodeCommand(data, &c); err != nil {
+			out.Problem = err.Error()
+			return out
+		}
+		out.Commands = append(out.Commands, summary(&c))
+	}
+	return out
+}
+
+// summary is one command in one line: who does what to what.
+func summary(c *command.Command) string {
+	line := c.Type.String() + " by " + c.Actor
+	for i := range c.Then {
+		line += ", " + c.Then[i].Verb.String() + " " + c.Then[i].Ref().String()
+	}
+	return line
+}
