@@ -76,6 +76,11 @@ func (p *pursuit) refused(ctx context.Context, ep *endpoint, e *candor.Error) (*
 	c := p.client
 	c.heed(ep, e)
 	p.note(ep, e)
+	if e.Reason == candor.ReasonRootTokenNotReached && p.request.effect {
+		// A follower forwarded the write, and it was made; the follower's view
+		// does not show it in time.
+		p.unknown = true
+	}
 	switch e.Reason.Disposition().Retry {
 	case candor.RetryLeader:
 		c.leader.forget(ep)

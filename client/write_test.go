@@ -109,9 +109,10 @@ func TestAnUnansweredWriteIsRepeatedUnderTheSameNameAndTime(t *testing.T) {
 
 func TestAnUnknownOutcomeNamesTheRequest(t *testing.T) {
 	for name, f := range map[string]script{
-		"no answer":              lost,
-		"silence":                hangs,
-		"the server cannot tell": refuses(&candor.Error{Reason: candor.ReasonOutcomeUnknown, Message: "in the log"}),
+		"no answer":               lost,
+		"silence":                 hangs,
+		"the server cannot tell":  refuses(&candor.Error{Reason: candor.ReasonOutcomeUnknown, Message: "in the log"}),
+		"made, not shown in time": refuses(&candor.Error{Reason: candor.ReasonRootTokenNotReached, Message: "the view is behind"}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

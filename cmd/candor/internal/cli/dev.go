@@ -63,7 +63,7 @@ candor dev kill n1 --data ./cluster      (from a second terminal)`,
 		cmd.AddCommand(newCmdDevVerb(o, verb.name, verb.short))
 	}
 	cmd.AddCommand(newCmdDevVerb(o, "list", "List the nodes and their processes"))
-	return cmd
+	return honours(cmd, flagActor)
 }
 
 func newCmdDevVerb(o *DevOptions, verb, short string) *cobra.Command {
