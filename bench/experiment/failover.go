@@ -105,9 +105,9 @@ func (s *Subject) startWriters(ctx context.Context) (*writers, error) {
 }
 
 func (w *writers) write(ctx context.Context, s *Subject, conn system.Conn, writer int) {
-	for turn := 0; ctx.Err() == nil; turn++ {
+	for ctx.Err() == nil {
 		bounded, cancel := context.WithTimeout(ctx, attempt)
-		_, err := conn.Update(bounded, s.item(writer, turn))
+		_, err := conn.Update(bounded, s.item(writer))
 		now := time.Now()
 		cancel()
 		w.note(now, err)

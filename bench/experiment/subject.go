@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/candor-plane/candor/bench/load"
@@ -36,6 +37,7 @@ type Subject struct {
 
 	items   []system.Object
 	specs   [][]byte
+	turn    atomic.Uint64
 	created int
 }
 
@@ -72,11 +74,12 @@ func (s *Subject) Prepare(ctx context.Context, count int) error {
 	return nil
 }
 
-// item is object n of the prepared ones, around and around, with spec number
-// turn.
-func (s *Subject) item(n, turn int) system.Object {
+// item is object n of the prepared ones, around and around, with the next spec of
+// the pool: never the one that the object has, which a system might not write.
+// Clients may call it concurrently.
+func (s *Subject) item(n int) system.Object {
 	o := s.items[n%len(s.items)]
-	o.Spec = s.specs[turn%len(s.specs)]
+	o.Spec = s.specs[s.turn.Add(1)%uint64(len(s.specs))]
 	return o
 }
 

@@ -152,9 +152,12 @@ func (f *fan) write(ctx context.Context, s *Subject, writer system.Conn) (wrote,
 			return ctx.Err()
 		}
 		f.sent[k].Store(int64(time.Since(f.base)))
-		written, err := writer.Update(ctx, s.item(0, k))
-		k, last = k+1, written.Version
-		return err
+		written, err := writer.Update(ctx, s.item(0))
+		if err != nil {
+			return err
+		}
+		k++
+		return newer(written, &last)
 	}})
 	var elapsed time.Duration
 	err := running.Wait(ctx, s.Plan.Warm)

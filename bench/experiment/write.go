@@ -30,7 +30,7 @@ func creates(clients int) func(context.Context, *Subject) (Values, error) {
 		var next atomic.Int64
 		operations := make([]load.Operation, clients)
 		for client := range operations {
-			conn := conns[client%len(conns)]
+			conn, last := conns[client%len(conns)], uint64(0)
 			operations[client] = func(ctx context.Context) error {
 				n := int(next.Add(1)) - 1
 				var o system.Object
@@ -40,8 +40,11 @@ func creates(clients int) func(context.Context, *Subject) (Values, error) {
 					o = corpus.Bare(s.created + n)
 				}
 				o.Spec = s.specs[n%len(s.specs)]
-				_, err := conn.Create(ctx, o)
-				return err
+				written, err := conn.Create(ctx, o)
+				if err != nil {
+					return err
+				}
+				return newer(written, &last)
 			}
 		}
 		result, span, err := s.run(ctx, operations)
@@ -66,11 +69,13 @@ func updates(clients int) func(context.Context, *Subject) (Values, error) {
 func (s *Subject) updaters(conns []system.Conn, clients int) []load.Operation {
 	operations := make([]load.Operation, clients)
 	for client := range operations {
-		conn, n, turn := conns[client%len(conns)], client, client
+		conn, n, last := conns[client%len(conns)], client, uint64(0)
 		operations[client] = func(ctx context.Context) error {
-			_, err := conn.Update(ctx, s.item(n, turn))
+			written, err := conn.Update(ctx, s.item(n))
+			if err == nil {
+				err = newer(written, &last)
+			}
 			n += clients
-			turn++
 			return err
 		}
 	}
@@ -90,21 +95,32 @@ func swaps(clients int) func(context.Context, *Subject) (Values, error) {
 		defer closeAll(conns)
 		operations := make([]load.Operation, clients)
 		for client := range operations {
-			conn, turn := conns[client%len(conns)], client
+			conn := conns[client%len(conns)]
 			at, err := conn.Read(ctx, s.items[client], system.Strong)
 			if err != nil {
 				return nil, fmt.Errorf("read the first version to swap: %w", err)
 			}
 			operations[client] = func(ctx context.Context) error {
-				written, err := conn.Swap(ctx, s.item(client, turn), at.Version)
-				at = written
-				turn++
-				return err
+				written, err := conn.Swap(ctx, s.item(client), at.Version)
+				if err != nil {
+					return err
+				}
+				return newer(written, &at.Version)
 			}
 		}
 		result, span, err := s.run(ctx, operations)
 		return writeValues(result, span), err
 	}
+}
+
+// newer refuses a write that one client did after another and that made no newer
+// version: then nothing was written. It keeps the version.
+func newer(written system.Reading, last *uint64) error {
+	if written.Version <= *last {
+		return fmt.Errorf("a write was acknowledged as version %d after version %d: it wrote nothing", written.Version, *last)
+	}
+	*last = written.Version
+	return nil
 }
 
 func writeValues(result load.Result, span meter.Span) Values {

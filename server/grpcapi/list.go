@@ -46,7 +46,7 @@ func (s *Objects) List(ctx context.Context, in *candorv1.ListRequest) (*candorv1
 		out.Revision = view.Token().Revision
 	}
 	size, last := 0, ""
-	listErr := view.List(kind, in.GetNamespace(), after, out.GetRevision(), func(v *mvcc.Version) bool {
+	err = view.List(kind, in.GetNamespace(), after, out.GetRevision(), func(v *mvcc.Version) bool {
 		if len(out.GetObjects()) == limit || size > pageBytes {
 			out.Continue = formatContinue(last, out.GetRevision())
 			return false
@@ -54,21 +54,13 @@ func (s *Objects) List(ctx context.Context, in *candorv1.ListRequest) (*candorv1
 		if !selector.Empty() && !selector.Matches(wire.DecodeLabels(v.Data)) {
 			return true
 		}
-		o, objectErr := objectOf(v)
-		if objectErr != nil {
-			err = objectErr
-			return false
-		}
-		out.Objects = append(out.Objects, o)
+		out.Objects = append(out.Objects, objectOf(v))
 		size += len(v.Data)
 		last = v.Key
 		return true
 	})
-	if listErr == nil {
-		listErr = s.stillReadable(q.AtRevision)
-	}
-	if listErr != nil {
-		err = listErr
+	if err == nil {
+		err = s.stillReadable(q.AtRevision)
 	}
 	if err != nil {
 		return nil, withWitness(err, witness)

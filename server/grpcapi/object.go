@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm"
 	"github.com/candor-plane/candor/fsm/mvcc"
@@ -49,11 +47,7 @@ func (s *Objects) Get(ctx context.Context, in *candorv1.GetRequest) (*candorv1.G
 	if v == nil {
 		return nil, withWitness(s.missing(view, ref), witness)
 	}
-	o, err := objectOf(v)
-	if err != nil {
-		return nil, withWitness(err, witness)
-	}
-	return &candorv1.GetResponse{Object: o, Witness: convert.WitnessToProto(&witness)}, nil
+	return &candorv1.GetResponse{Object: objectOf(v), Witness: convert.WitnessToProto(&witness)}, nil
 }
 
 // History lists the retained versions of one object, newest first.
@@ -69,19 +63,12 @@ func (s *Objects) History(ctx context.Context, in *candorv1.HistoryRequest) (*ca
 		if at != 0 && v.Revision > at {
 			return true
 		}
-		var o *candorv1.Object
-		if o, err = objectOf(v); err != nil {
-			return false
-		}
-		out.Versions = append(out.Versions, &candorv1.ObjectVersion{Revision: v.Revision, Deleted: v.Deleted, Object: o})
+		out.Versions = append(out.Versions, &candorv1.ObjectVersion{Revision: v.Revision, Deleted: v.Deleted, Object: objectOf(v)})
 		return true
 	})
 	out.Floor = s.machine.View().Floor()
-	if err == nil && len(out.GetVersions()) == 0 {
-		err = s.missing(view, ref)
-	}
-	if err != nil {
-		return nil, withWitness(err, witness)
+	if len(out.GetVersions()) == 0 {
+		return nil, withWitness(s.missing(view, ref), witness)
 	}
 	return out, nil
 }
@@ -125,13 +112,14 @@ func (s *Objects) missing(view *fsm.View, ref candor.Ref) error {
 	return &candor.Error{Reason: candor.ReasonNotFound, Subject: ref.String(), Revision: view.Token().Revision, Message: ref.String() + " does not exist"}
 }
 
-// objectOf decodes the stored form, which is the wire form.
-func objectOf(v *mvcc.Version) (*candorv1.Object, error) {
+// objectOf is the version as an answer carries it. The stored form is the wire
+// form, so the message holds the stored bytes as they are, as fields that are
+// not decoded: they go out unchanged and cost nothing. Its getters are of no
+// use; whoever needs a field decodes the version.
+func objectOf(v *mvcc.Version) *candorv1.Object {
 	o := new(candorv1.Object)
-	if err := proto.Unmarshal(v.Data, o); err != nil {
-		return nil, candor.Errorf(candor.ReasonDataCorrupt, "stored version %s@%d does not decode: %w", v.Key, v.Revision, err)
-	}
-	return o, nil
+	o.ProtoReflect().SetUnknown(v.Data)
+	return o
 }
 
 // withWitness attaches the witness of the view that an error was found on.

@@ -36,9 +36,7 @@ func (s *Objects) Txn(ctx context.Context, in *candorv1.TxnRequest) (*candorv1.T
 	for _, op := range result.Ops {
 		r := &candorv1.TxnOperationResult{Changed: op.Changed}
 		if op.Version != nil {
-			if r.Object, err = objectOf(op.Version); err != nil {
-				return nil, err
-			}
+			r.Object = objectOf(op.Version)
 		}
 		out.Results = append(out.Results, r)
 	}

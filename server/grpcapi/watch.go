@@ -103,11 +103,7 @@ func (w *watch) deliver(view *fsm.View) error {
 	for w.position < upto {
 		w.position++
 		for v := view.Turn(w.position); v != nil; v = v.Sibling() {
-			e, err := w.event(view, v)
-			if err != nil {
-				return err
-			}
-			if e != nil {
+			if e := w.event(view, v); e != nil {
 				events = append(events, e)
 			}
 		}
@@ -143,19 +139,19 @@ func (w *watch) bookmark() error {
 }
 
 // event is what the version means to this stream, or nil.
-func (w *watch) event(view *fsm.View, v *mvcc.Version) (*candorv1.Event, error) {
+func (w *watch) event(view *fsm.View, v *mvcc.Version) *candorv1.Event {
 	if !w.known {
 		if view.KindName(v.Kind) != w.kind {
-			return nil, nil
+			return nil
 		}
 		w.ordinal, w.known = v.Kind, true
 	}
 	if v.Kind != w.ordinal {
-		return nil, nil
+		return nil
 	}
 	namespace, name := candor.SplitKey(v.Key)
 	if (w.in.GetNamespace() != "" && namespace != w.in.GetNamespace()) || (w.in.GetName() != "" && name != w.in.GetName()) {
-		return nil, nil
+		return nil
 	}
 	before := view.Before(v)
 	was := before != nil && w.matches(before)
@@ -169,13 +165,13 @@ func (w *watch) event(view *fsm.View, v *mvcc.Version) (*candorv1.Event, error) 
 	case was:
 		e.Type = candorv1.EventType_EVENT_TYPE_DELETED
 	default:
-		return nil, nil
+		return nil
 	}
-	var err error
-	if e.Object, err = objectOf(v); err == nil && w.in.GetWithPrevious() && before != nil {
-		e.Previous, err = objectOf(before)
+	e.Object = objectOf(v)
+	if w.in.GetWithPrevious() && before != nil {
+		e.Previous = objectOf(before)
 	}
-	return e, err
+	return e
 }
 
 func (w *watch) matches(v *mvcc.Version) bool {

@@ -96,9 +96,9 @@ func (s *Objects) writeResult(ctx context.Context, w *candorv1.WriteOptions, dig
 	}
 	out := s.writeAnswer(result)
 	if len(result.Ops) > 0 && result.Ops[0].Version != nil {
-		out.Object, err = objectOf(result.Ops[0].Version)
+		out.Object = objectOf(result.Ops[0].Version)
 	}
-	return out, result, err
+	return out, result, nil
 }
 
 func (s *Objects) writeAnswer(result *fsm.Result) *candorv1.WriteResult {
