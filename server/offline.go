@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -201,9 +202,9 @@ func describe(entry *raft.Log) LogEntry {
 
 // summary is one command in one line: who does what to what.
 func summary(c *command.Command) string {
-	line := c.Type.String() + " by " + c.Actor
+	parts := []string{c.Type.String() + " by " + c.Actor}
 	for i := range c.Then {
-		line += ", " + c.Then[i].Verb.String() + " " + c.Then[i].Ref().String()
+		parts = append(parts, c.Then[i].Verb.String()+" "+c.Then[i].Ref().String())
 	}
-	return line
+	return strings.Join(parts, ", ")
 }

@@ -33,13 +33,13 @@ func TestADeadlineOrACancelWhileQueuedMeansNotDone(t *testing.T) {
 			}()
 			synctest.Wait()
 		}
-		brief, stop := context.WithTimeout(context.Background(), 50*time.Millisecond)
+		brief, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer stop()
-		cancelled, cancel := context.WithCancel(context.Background())
+		cancelled, cancel := context.WithCancel(t.Context())
 		run("entered", brief)
 		run("late", brief)
 		run("cancelled", cancelled)
-		run("patient", context.Background())
+		run("patient", t.Context())
 		if commands, _ := leader.replica().queue.depth(); commands != 3 {
 			t.Fatalf("%d commands wait, want 3", commands)
 		}
@@ -72,12 +72,10 @@ func TestAFullQueueRefusesAtOnceAndTakesAgain(t *testing.T) {
 		var wg sync.WaitGroup
 		errs := make(chan error, 20)
 		for i := range 20 {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
+			wg.Go(func() {
 				_, err := propose(leader.replica(), fmt.Sprint("n", i), time.Minute)
 				errs <- err
-			}()
+			})
 			synctest.Wait()
 		}
 		for range 9 {
@@ -117,9 +115,7 @@ func TestManyCallersShareEntriesAndEachGetsItsOwnResult(t *testing.T) {
 		var mu sync.Mutex
 		seen := map[uint64]string{}
 		for i := range 500 {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
+			wg.Go(func() {
 				name := fmt.Sprint("n", i%400)
 				result, err := propose(leader.replica(), name, time.Minute)
 				if err != nil {
@@ -136,7 +132,7 @@ func TestManyCallersShareEntriesAndEachGetsItsOwnResult(t *testing.T) {
 					t.Errorf("%s and %s have revision %d both", other, name, result.Token.Revision)
 				}
 				seen[result.Token.Revision] = name
-			}()
+			})
 		}
 		synctest.Wait()
 		release()
@@ -162,7 +158,7 @@ func TestARequestForAnotherConfigurationIsRefused(t *testing.T) {
 		c := newCluster(t, 3)
 		for _, n := range []*node{c.leader(), c.follower()} {
 			now := n.replica().Configuration().Index
-			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			_, err := n.replica().Propose(ctx, Proposal{Command: create("x" + n.id), ExpectedConfiguration: now + 5})
 			wantReason(t, err, candor.ReasonEpochMismatch)
 			if _, err := n.replica().Propose(ctx, Proposal{Command: create("y" + n.id), ExpectedConfiguration: now}); err != nil {
@@ -177,16 +173,16 @@ func TestAForwardedRequestIsNotForwardedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, 3)
 		leader, follower := c.leader(), c.follower()
-		_, err := follower.replica().ServeForward(context.Background(), create("x"), 0, 0)
+		_, err := follower.replica().ServeForward(t.Context(), create("x"), 0, 0)
 		wantReason(t, err, candor.ReasonNotLeader)
 		term := leader.replica().raft.CurrentTerm()
-		_, err = leader.replica().ServeForward(context.Background(), create("x"), term+1, 0)
+		_, err = leader.replica().ServeForward(t.Context(), create("x"), term+1, 0)
 		wantReason(t, err, candor.ReasonNotLeader)
-		answer, err := leader.replica().ServeForward(context.Background(), create("x"), term, 0)
+		answer, err := leader.replica().ServeForward(t.Context(), create("x"), term, 0)
 		if err != nil || answer.Token.Term != term {
 			t.Errorf("answer %+v %v", answer, err)
 		}
-		_, err = follower.replica().Propose(context.Background(), Proposal{Command: create("y"), Local: true})
+		_, err = follower.replica().Propose(t.Context(), Proposal{Command: create("y"), Local: true})
 		wantReason(t, err, candor.ReasonNotLeader)
 	})
 }
@@ -232,11 +228,11 @@ func TestWhatIsTooLargeOrEmptyIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, 1)
 		r := c.leader().replica()
-		_, err := r.Propose(context.Background(), Proposal{Command: make([]byte, candor.MaxEntryBytes)})
+		_, err := r.Propose(t.Context(), Proposal{Command: make([]byte, candor.MaxEntryBytes)})
 		wantReason(t, err, candor.ReasonTurnTooLarge)
-		_, err = r.Propose(context.Background(), Proposal{})
+		_, err = r.Propose(t.Context(), Proposal{})
 		wantReason(t, err, candor.ReasonInvalid)
-		ctx, cancel := context.WithCancel(context.Background())
+		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, err = r.Propose(ctx, Proposal{Command: create("x")})
 		wantReason(t, err, candor.ReasonCanceled)
@@ -250,7 +246,7 @@ func TestAQuotaRefusesWhatGrowsAndLetsRoomBeMade(t *testing.T) {
 		_, err := propose(r, "x", time.Second)
 		wantReason(t, err, candor.ReasonQuotaExceeded)
 		compact := command.AppendCommand(nil, command.Compact(1))
-		if _, err := r.Propose(context.Background(), Proposal{Command: compact, Frees: true}); err != nil {
+		if _, err := r.Propose(t.Context(), Proposal{Command: compact, Frees: true}); err != nil {
 			t.Errorf("what makes room: %v", err)
 		}
 	})
@@ -363,10 +359,10 @@ func TestAStoppedServerRefuses(t *testing.T) {
 		wantReason(t, err, candor.ReasonShuttingDown)
 		_, err = readIndex(r, time.Second)
 		wantReason(t, err, candor.ReasonShuttingDown, candor.ReasonNotLeader)
-		wantReason(t, r.WaitApplied(context.Background(), 1<<40), candor.ReasonShuttingDown)
-		_, err = r.Join(context.Background(), raft.Server{ID: "x", Address: "y"}, 0)
+		wantReason(t, r.WaitApplied(t.Context(), 1<<40), candor.ReasonShuttingDown)
+		_, err = r.Join(t.Context(), raft.Server{ID: "x", Address: "y"}, 0)
 		wantReason(t, err, candor.ReasonShuttingDown)
-		if err := r.Close(context.Background()); err != nil {
+		if err := r.Close(t.Context()); err != nil {
 			t.Errorf("a second close: %v", err)
 		}
 	})

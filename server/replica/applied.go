@@ -35,7 +35,7 @@ func (a *applied) advance(index uint64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for len(a.heap) > 0 && a.heap[0].index <= index {
-		a.wake(heap.Pop(&a.heap).(*indexWaiter))
+		a.wake(a.heap.first())
 	}
 }
 
@@ -101,7 +101,7 @@ func (a *applied) close() {
 	defer a.mu.Unlock()
 	a.closed = true
 	for len(a.heap) > 0 {
-		a.wake(heap.Pop(&a.heap).(*indexWaiter))
+		a.wake(a.heap.first())
 	}
 }
 
@@ -132,8 +132,14 @@ func (h indexHeap) Swap(i, j int) {
 	h[i].place, h[j].place = i, j
 }
 
+// first removes the waiter of the lowest index.
+func (h *indexHeap) first() *indexWaiter {
+	w, _ := heap.Pop(h).(*indexWaiter) // the heap holds nothing else
+	return w
+}
+
 func (h *indexHeap) Push(x any) {
-	w := x.(*indexWaiter)
+	w, _ := x.(*indexWaiter)
 	w.place = len(*h)
 	*h = append(*h, w)
 }

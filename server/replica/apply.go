@@ -64,8 +64,7 @@ func (a *applier) apply(batch []fsm.Committed) (results []fsm.EntryResult, err e
 		case *candor.Error:
 			err = candor.Wrap(fmt.Sprintf("apply entries %d to %d", batch[0].Index, batch[len(batch)-1].Index), cause)
 		case error:
-			var e *candor.Error
-			if !errors.As(cause, &e) {
+			if _, ok := errors.AsType[*candor.Error](cause); !ok {
 				panic(cause)
 			}
 			err = cause

@@ -25,11 +25,9 @@ func (b *background) start(work func()) bool {
 	if b.shut {
 		return false
 	}
-	b.work.Add(1)
-	go func() {
-		defer b.work.Done()
+	b.work.Go(func() {
 		work()
-	}()
+	})
 	return true
 }
 

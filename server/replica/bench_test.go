@@ -70,7 +70,7 @@ func newBenchCluster(b *testing.B, kind datadir.LogStore, tune func(*Settings)) 
 	}
 	b.Cleanup(func() {
 		for _, r := range c.all {
-			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(b.Context(), 20*time.Second)
 			if err := r.Close(ctx); err != nil {
 				b.Error(err)
 			}
@@ -130,15 +130,13 @@ func run(b *testing.B, leader *Replica, proposers int) {
 		}
 	}
 	for b.Loop() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+		ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
 		var wg sync.WaitGroup
 		var done atomic.Int64
 		latencies := make([][]time.Duration, proposers)
 		before, used, entries := time.Now(), cpu(), leader.applied.index.Load()
 		for p := range proposers {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
+			wg.Go(func() {
 				for i := 0; time.Since(before) < limit; i++ {
 					began := time.Now()
 					if _, err := leader.Propose(ctx, Proposal{Command: create300(fmt.Sprintf("b%d-%d-%d", before.UnixNano()%1e9, p, i))}); err != nil {
@@ -148,7 +146,7 @@ func run(b *testing.B, leader *Replica, proposers int) {
 					done.Add(1)
 					latencies[p] = append(latencies[p], time.Since(began))
 				}
-			}()
+			})
 		}
 		wg.Wait()
 		cancel()
@@ -173,17 +171,15 @@ func BenchmarkReadIndex(b *testing.B) {
 				var done atomic.Int64
 				before, used, rounds := time.Now(), cpu(), leader.confirm.rounds.Load()
 				for range readers {
-					wg.Add(1)
-					go func() {
-						defer wg.Done()
+					wg.Go(func() {
 						for time.Since(before) < time.Second {
-							if _, _, err := leader.ReadIndex(context.Background()); err != nil {
+							if _, _, err := leader.ReadIndex(b.Context()); err != nil {
 								b.Error(err)
 								return
 							}
 							done.Add(1)
 						}
-					}()
+					})
 				}
 				wg.Wait()
 				n := float64(done.Load())

@@ -228,9 +228,7 @@ func (c *confirmer) ask(ctx context.Context, s raft.Server, term uint64) {
 	}
 	c.out[s.ID]++
 	nonce := c.nonce
-	c.calls.Add(1)
-	go func() {
-		defer c.calls.Done()
+	c.calls.Go(func() {
 		// Half a round, so that a server that was dead can be asked again within one.
 		bounded, cancel := context.WithTimeout(ctx, c.replica.settings.ConfirmTimeout/2)
 		defer cancel()
@@ -239,7 +237,7 @@ func (c *confirmer) ask(ctx context.Context, s raft.Server, term uint64) {
 		case c.answers <- confirmation{server: s, nonce: nonce, answer: answer, err: err}:
 		case <-ctx.Done():
 		}
-	}()
+	})
 }
 
 // unconfirmed tells a server that does not lead from one that is about to.

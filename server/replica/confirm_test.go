@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -27,15 +28,15 @@ func TestAReadIndexCoversWhatWasAcknowledgedBefore(t *testing.T) {
 		c := newCluster(t, 3)
 		for i := range 20 {
 			token := c.mustPropose(c.follower(), fmt.Sprint("n", i))
-			index, term, err := c.leader().replica().ReadIndex(context.Background())
+			index, term, err := c.leader().replica().ReadIndex(t.Context())
 			if err != nil || index < token.Index || term != token.Term {
 				t.Fatalf("read index %d of term %d %v after %s", index, term, err, token)
 			}
 		}
 		_, err := readIndex(c.follower().replica(), time.Second)
 		wantReason(t, err, candor.ReasonNotLeader)
-		var e *candor.Error
-		if e, _ = err.(*candor.Error); e == nil || e.Leader == nil || e.Leader.ServerID != c.leader().id {
+		e, ok := errors.AsType[*candor.Error](err)
+		if !ok || e.Leader == nil || e.Leader.ServerID != c.leader().id {
 			t.Errorf("no hint to the leader: %+v", e)
 		}
 	})
@@ -85,7 +86,7 @@ func TestNoReadIndexMissesAnAcknowledgedWrite(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newCluster(t, 3)
 				c.leader()
-				ctx, cancel := context.WithCancel(context.Background())
+				ctx, cancel := context.WithCancel(t.Context())
 				var newest, reads, writes atomic.Uint64
 				var wg sync.WaitGroup
 				for i := range 3 {
@@ -151,13 +152,11 @@ func TestConcurrentReadersShareRounds(t *testing.T) {
 		before := r.Status().ConfirmRounds
 		var wg sync.WaitGroup
 		for range 1000 {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
+			wg.Go(func() {
 				if _, err := readIndex(r, time.Second); err != nil {
 					t.Error(err)
 				}
-			}()
+			})
 		}
 		wg.Wait()
 		rounds := r.Status().ConfirmRounds - before
@@ -256,7 +255,7 @@ func TestAReaderLeavesAtItsDeadline(t *testing.T) {
 		}
 		_, err := readIndex(leader.replica(), 10*time.Millisecond)
 		wantReason(t, err, candor.ReasonTimedOut)
-		ctx, cancel := context.WithCancel(context.Background())
+		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, _, err = leader.replica().ReadIndex(ctx)
 		wantReason(t, err, candor.ReasonCanceled)

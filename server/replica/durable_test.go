@@ -221,7 +221,7 @@ func TestADamagedSnapshotIsRefusedByNameOrRebuilt(t *testing.T) {
 	kinds(t, func(t *testing.T, d *durable) {
 		d.start()
 		d.fill(0, 40)
-		if err := d.r.Snapshot(context.Background()); err != nil {
+		if err := d.r.Snapshot(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		d.fill(40, 50)
@@ -237,7 +237,7 @@ func TestADamagedSnapshotIsRefusedByNameOrRebuilt(t *testing.T) {
 		d.settings.TrailingBytes, d.settings.TrailingEntries = 1, 1
 		d.start()
 		d.fill(50, 90)
-		if err := d.r.Snapshot(context.Background()); err != nil {
+		if err := d.r.Snapshot(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		d.stop()
@@ -284,12 +284,12 @@ func TestAShortDiskRefusesWritesUntilThereIsRoom(t *testing.T) {
 	_, err := propose(d.r, "refused", time.Second)
 	wantReason(t, err, candor.ReasonDiskPressure)
 	compact := command.AppendCommand(nil, command.Compact(1))
-	if _, err := d.r.Propose(context.Background(), Proposal{Command: compact, Frees: true}); err != nil {
+	if _, err := d.r.Propose(t.Context(), Proposal{Command: compact, Frees: true}); err != nil {
 		t.Errorf("what makes room: %v", err)
 	}
 	disk.free.Store(100 << 10)
 	waitFor(t, func() bool { return d.r.Status().DiskFree == 100<<10 })
-	_, err = d.r.Propose(context.Background(), Proposal{Command: compact, Frees: true})
+	_, err = d.r.Propose(t.Context(), Proposal{Command: compact, Frees: true})
 	wantReason(t, err, candor.ReasonDiskPressure)
 	disk.free.Store(50 << 20)
 	waitFor(t, func() bool { return !d.r.Status().DiskPressure })

@@ -34,11 +34,11 @@ func TestASingleServerLeadsAndReads(t *testing.T) {
 		c := newCluster(t, 1)
 		n := c.leader()
 		token := c.mustPropose(n, "one")
-		index, term, err := n.replica().ReadIndex(context.Background())
+		index, term, err := n.replica().ReadIndex(t.Context())
 		if err != nil || index < token.Index || term != token.Term {
 			t.Errorf("read index %d term %d %v after %s", index, term, err, token)
 		}
-		if err := n.replica().TransferLeader(context.Background(), ""); candor.ReasonOf(err) != candor.ReasonQuorumAtRisk {
+		if err := n.replica().TransferLeader(t.Context(), ""); candor.ReasonOf(err) != candor.ReasonQuorumAtRisk {
 			t.Errorf("transfer without another voter: %v", err)
 		}
 	})
@@ -94,9 +94,7 @@ func (c *cluster) writers(n int, l *ledger) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	for w := range n {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		wg.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
 				name := fmt.Sprintf("w%d-%d", w, i)
 				if r := c.nodes[(w+i)%len(c.nodes)].replica(); r != nil {
@@ -108,7 +106,7 @@ func (c *cluster) writers(n int, l *ledger) (stop func()) {
 				}
 				time.Sleep(2 * time.Millisecond)
 			}
-		}()
+		})
 	}
 	return func() {
 		cancel()
@@ -236,7 +234,7 @@ func TestALeadershipIsATermNotABool(t *testing.T) {
 				t.Fatalf("%s and %s both led in term %d", other, leader.id, lead.term)
 			}
 			seen[lead.term] = leader.id
-			if err := leader.replica().TransferLeader(context.Background(), ""); err != nil {
+			if err := leader.replica().TransferLeader(t.Context(), ""); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -261,7 +259,7 @@ func TestClusterTimeNeverGoesBackAcrossLeaders(t *testing.T) {
 				t.Errorf("cluster time went from %d to %d in a second", last, now)
 			}
 			last = now
-			if err := leader.replica().TransferLeader(context.Background(), ""); err != nil {
+			if err := leader.replica().TransferLeader(t.Context(), ""); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -315,7 +313,7 @@ func TestADamagedEntryStopsTheServerAndIsNeverAnswered(t *testing.T) {
 		})
 		_, err := propose(leader.replica(), "after", time.Second)
 		wantReason(t, err, candor.ReasonUnavailable)
-		if err := leader.replica().Snapshot(context.Background()); err == nil {
+		if err := leader.replica().Snapshot(t.Context()); err == nil {
 			t.Error("a server that could not apply an entry took a snapshot past it")
 		}
 		if !errors.Is(leader.replica().Status().Failure, &candor.Error{Reason: candor.ReasonDataCorrupt}) {

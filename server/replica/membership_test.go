@@ -230,7 +230,7 @@ func TestAJoiningServerIsGivenASnapshotWhereTheLogIsCut(t *testing.T) {
 			c.mustPropose(c.leader(), fmt.Sprint("n", i))
 		}
 		leader := c.leader().replica()
-		if err := leader.Snapshot(context.Background()); err != nil {
+		if err := leader.Snapshot(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		x := c.add()
@@ -261,7 +261,7 @@ func TestTurnsGoOnWhileASnapshotIsWritten(t *testing.T) {
 		}
 		done := make(chan error, 1)
 		began := time.Now()
-		go func() { done <- leader.replica().Snapshot(context.Background()) }()
+		go func() { done <- leader.replica().Snapshot(t.Context()) }()
 		time.Sleep(50 * time.Millisecond)
 		slowest := time.Duration(0)
 		for i := range 50 {

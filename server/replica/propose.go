@@ -129,8 +129,7 @@ func (r *Replica) forward(ctx context.Context, p *Proposal) (fsm.Result, error) 
 	}
 	answer, err := r.peers.Forward(ctx, raft.Server{ID: id, Address: address}, r.raft.CurrentTerm(), p.Command, p.ExpectedConfiguration)
 	if err != nil {
-		var e *candor.Error
-		if errors.As(err, &e) {
+		if _, ok := errors.AsType[*candor.Error](err); ok {
 			return fsm.Result{}, err
 		}
 		return fsm.Result{}, candor.Errorf(candor.ReasonOutcomeUnknown, "the leader %s was asked and did not answer: %w", id, err)

@@ -180,11 +180,9 @@ func (r *Replica) startLoops() {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
 	loop := func(run func()) {
-		r.loops.Add(1)
-		go func() {
-			defer r.loops.Done()
+		r.loops.Go(func() {
 			run()
-		}()
+		})
 	}
 	loop(func() { r.lead(ctx) })
 	loop(func() { r.confirm.run(ctx) })
@@ -192,18 +190,14 @@ func (r *Replica) startLoops() {
 	loop(func() { r.disk.run(ctx.Done()) })
 	dog := &watchdog{flight: r.flight, after: r.settings.WatchdogAfter, fatal: r.failure.report}
 	// The watchdog outlives the rest: a disk may hang while raft stops.
-	r.watch.Add(1)
-	go func() {
-		defer r.watch.Done()
+	r.watch.Go(func() {
 		dog.run(r.stopDone)
-	}()
+	})
 	for range r.settings.Lanes {
 		l := &lane{replica: r}
-		r.lanes.Add(1)
-		go func() {
-			defer r.lanes.Done()
+		r.lanes.Go(func() {
 			l.run()
-		}()
+		})
 	}
 }
 

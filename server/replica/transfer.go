@@ -59,8 +59,7 @@ func (r *Replica) transferLeader(ctx context.Context, target string) error {
 		return err
 	}
 	if _, err := await(ctx, r, begin); err != nil {
-		var e *candor.Error
-		if errors.As(err, &e) {
+		if _, ok := errors.AsType[*candor.Error](err); ok {
 			return err
 		}
 		return candor.Errorf(candor.ReasonUnavailable, "leadership stays here: %w", err)

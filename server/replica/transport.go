@@ -49,7 +49,7 @@ func ListenTCP(address, advertise string) (*TCP, error) {
 	}
 	t.advertised, err = net.ResolveTCPAddr("tcp", advertise)
 	if err != nil {
-		listener.Close()
+		_ = listener.Close()
 		return nil, candor.Errorf(candor.ReasonInvalid, "advertised address %q: %w", advertise, err)
 	}
 	return t, nil

@@ -37,7 +37,7 @@ func createBoltLog(fsys FS, path string) error {
 // openBoltLog checks the file's structure and every entry, and opens it. A file
 // cut back to an earlier whole state by hand shows only against the clean-stop
 // marker.
-func openBoltLog(path string) (*boltLog, error) {
+func openBoltLog(path string, readOnly bool) (*boltLog, error) {
 	var next uint64
 	err := checkBolt(path, func(bucket string, key, _ []byte) error {
 		if bucket != boltLogBucket {
@@ -56,13 +56,15 @@ func openBoltLog(path string) (*boltLog, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := raftboltdb.New(boltOptions(path))
+	o := boltOptions(path)
+	o.BoltOptions.ReadOnly = readOnly
+	b, err := raftboltdb.New(o)
 	if err != nil {
 		return nil, ioError(path, err)
 	}
 	l := &boltLog{path: path, bolt: b}
 	if err := l.checkAll(); err != nil {
-		b.Close()
+		_ = b.Close()
 		return nil, err
 	}
 	return l, nil

@@ -244,7 +244,7 @@ func (t *boltTree) item(bucket string, id uint64, flags uint16, item boltItemHea
 
 // createBolt makes a new file whole or not at all: bbolt's own first write
 // can be cut short, which nobody can tell from damage later.
-func createBolt(fsys FS, path string, make func(tmp string) error) error {
+func createBolt(fsys FS, path string, fill func(tmp string) error) error {
 	there, err := exists(fsys, path)
 	if err != nil || there {
 		return err
@@ -253,7 +253,7 @@ func createBolt(fsys FS, path string, make func(tmp string) error) error {
 	if err := fsys.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return ioError(tmp, err)
 	}
-	if err := make(tmp); err != nil {
+	if err := fill(tmp); err != nil {
 		return ioError(path, err)
 	}
 	if err := fsys.Rename(tmp, path); err != nil {

@@ -50,8 +50,10 @@ func Open(path string, options Options) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(path, 0o700); err != nil {
-		return nil, ioError(path, err)
+	if !o.ReadOnly {
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			return nil, ioError(path, err)
+		}
 	}
 	l, err := acquire(path)
 	if err != nil {
@@ -73,10 +75,13 @@ func (d *Dir) open() error {
 	if err != nil {
 		return err
 	}
-	if err := d.create(); err != nil {
-		return err
+	d.snapshots = &Snapshots{dir: d.file(snapshotsName), fs: d.options.FS}
+	if !d.options.ReadOnly {
+		if err := d.create(); err != nil {
+			return err
+		}
 	}
-	if d.stable, err = openStable(d.file(stableName)); err != nil {
+	if d.stable, err = openStable(d.file(stableName), d.options.ReadOnly); err != nil {
 		return err
 	}
 	if err := d.openLog(); err != nil {
@@ -94,6 +99,10 @@ func (d *Dir) open() error {
 			return err
 		}
 	}
+	if d.options.ReadOnly {
+		d.recovery.conclude(before != nil, found, "")
+		return nil
+	}
 	// From here on the directory is in use, and only a clean stop says otherwise.
 	if err := removeDurably(d.options.FS, filepath.Join(d.path, markerName)); err != nil {
 		return err
@@ -105,7 +114,6 @@ func (d *Dir) open() error {
 // create makes what a new directory lacks. The stable store comes last: with it
 // the directory is complete, and whatever is missing later is damage.
 func (d *Dir) create() error {
-	d.snapshots = &Snapshots{dir: d.file(snapshotsName), fs: d.options.FS}
 	complete, err := exists(d.options.FS, d.file(stableName))
 	if err != nil {
 		return err
@@ -142,7 +150,7 @@ func (d *Dir) create() error {
 
 func (d *Dir) openLog() error {
 	if d.identity.LogStore == BoltDB {
-		log, err := openBoltLog(d.file(boltLogName))
+		log, err := openBoltLog(d.file(boltLogName), d.options.ReadOnly)
 		if err != nil {
 			return err
 		}
@@ -176,7 +184,7 @@ func (d *Dir) SetCluster(clusterID, historyID string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	path := filepath.Join(d.path, identityName)
-	if err := d.identity.checkCluster(path, clusterID, historyID); err != nil {
+	if err := d.identity.checkCluster(path, clusterID, historyID); err != nil || d.options.ReadOnly {
 		return err
 	}
 	next := d.identity
@@ -228,7 +236,7 @@ func (d *Dir) SetAside(id string, cause error) error {
 	if err != nil {
 		return err
 	}
-	if first != 1 {
+	if first != 1 || d.options.ReadOnly {
 		return cause
 	}
 	if err := d.snapshots.SetAside(id); err != nil {
@@ -241,7 +249,7 @@ func (d *Dir) SetAside(id string, cause error) error {
 // Seed gives an empty directory a snapshot to start from, as an offline restore
 // does. The configuration in meta is the new cluster's.
 func (d *Dir) Seed(meta raft.SnapshotMeta, stream io.Reader) error {
-	if !d.Empty() {
+	if !d.Empty() || d.options.ReadOnly {
 		return foreign(d.path, "holds a log or a snapshot: choose an empty directory to restore into")
 	}
 	sink, err := d.snapshots.Create(raft.SnapshotVersionMax, meta.Index, meta.Term, meta.Configuration, meta.ConfigurationIndex, nil)
@@ -270,8 +278,8 @@ func (d *Dir) CloseClean() error {
 	d.mu.Lock()
 	closed := d.closed
 	d.mu.Unlock()
-	if closed {
-		return nil
+	if closed || d.options.ReadOnly {
+		return d.Close()
 	}
 	end, err := d.position()
 	if err != nil {

@@ -372,3 +372,54 @@ func TestAMissingBallastIsMadeAgainOrSaid(t *testing.T) {
 		t.Errorf("recovery %+v", r)
 	}
 }
+
+// stamps are the files with sizes and times: what an inspection must not change.
+func stamps(t *testing.T, path string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, file := range files(t, path) {
+		st, err := os.Stat(filepath.Join(path, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if filepath.Base(file) != lockName {
+			out[file] = fmt.Sprint(st.Size(), st.ModTime().UnixNano())
+		}
+	}
+	return out
+}
+
+func TestAnInspectionChangesNothing(t *testing.T) {
+	kinds(t, func(t *testing.T, kind LogStore) {
+		for _, clean := range []bool{true, false} {
+			path, want := damagedDir(t, kind, clean)
+			before := stamps(t, path)
+			o := Options{ReadOnly: true, Logger: hclog.NewNullLogger()}
+			d := mustOpen(t, path, o)
+			if diff := cmp.Diff(want, mustRead(t, d)); diff != "" {
+				t.Error(diff)
+			}
+			if err := d.Stable().SetUint64(keyCurrentTerm, 99); err == nil {
+				t.Error("the term of an inspected directory was changed")
+			}
+			if err := d.Log().StoreLog(entryAt(want.Last+1, 9)); err == nil {
+				t.Error("the log of an inspected directory was extended")
+			}
+			if err := d.CloseClean(); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(before, stamps(t, path)); diff != "" {
+				t.Error(diff)
+			}
+		}
+		empty := t.TempDir()
+		_, err := Open(empty, Options{ReadOnly: true, Logger: hclog.NewNullLogger()})
+		wantReason(t, err, candor.ReasonNotFound, empty)
+		born := t.TempDir()
+		mustOpen(t, born, testOptions(kind)).Close()
+		d := mustOpen(t, born, Options{ReadOnly: true, Logger: hclog.NewNullLogger()})
+		if got := mustRead(t, d); got.Last != 0 {
+			t.Errorf("an empty log ends at %d", got.Last)
+		}
+	})
+}

@@ -21,7 +21,7 @@ type FS interface {
 }
 
 // File is an open file.
-type File interface {
+type File interface { //nolint:interfacebloat // what a file is: io's parts and four more
 	io.ReadWriteCloser
 	io.ReaderAt
 	io.WriterAt

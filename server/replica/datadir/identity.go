@@ -50,6 +50,9 @@ func loadIdentity(dir string, o *Options) (Identity, error) {
 	path := filepath.Join(dir, identityName)
 	var id Identity
 	err := readSealed(o.FS, path, &id)
+	if errors.Is(err, fs.ErrNotExist) && o.ReadOnly {
+		return id, refusal(candor.ReasonNotFound, path, "missing: no server's data directory")
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := checkUnused(dir, o.FS); err != nil {
 			return id, err

@@ -26,7 +26,7 @@ func acquire(dir string) (*lock, error) {
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		holder := readHolder(f)
-		f.Close()
+		_ = f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, refusal(candor.ReasonDataLocked, path, "the directory is in use by %s: stop that first, or choose another directory", holder)
 		}
@@ -35,7 +35,7 @@ func acquire(dir string) (*lock, error) {
 	if err := f.Truncate(0); err == nil {
 		_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
 		if err != nil {
-			f.Close()
+			_ = f.Close()
 			return nil, ioError(path, err)
 		}
 	}

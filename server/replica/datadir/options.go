@@ -25,6 +25,10 @@ type Options struct {
 	HistoryID string
 	LogStore  LogStore
 
+	// ReadOnly looks at the directory of a stopped server and changes nothing in
+	// it: what a start would repair stays, and so does the clean-stop marker.
+	ReadOnly bool
+
 	// SegmentBytes is how much of the log one file of a new segment holds;
 	// BallastBytes below 0 means none.
 	SegmentBytes int

@@ -62,7 +62,8 @@ func (r *Recovery) conclude(clean bool, found *marker, noBallast string) {
 func (d *Dir) reconcile() error {
 	snapshot, err := d.snapshots.newest()
 	if err != nil {
-		if snapshot, err = d.abandonSnapshot(err); err != nil {
+		snapshot = nil
+		if err = d.abandonSnapshot(err); err != nil {
 			return err
 		}
 	}
@@ -86,6 +87,9 @@ func (d *Dir) reconcile() error {
 	}
 	if !keep {
 		// The snapshot came from a leader, and the stop before the log was cleared.
+		if d.options.ReadOnly {
+			return nil
+		}
 		if err := d.log.DeleteRange(first, last); err != nil {
 			return err
 		}
@@ -97,16 +101,16 @@ func (d *Dir) reconcile() error {
 
 // abandonSnapshot is left without the newest snapshot, if the log reaches back
 // to the first entry; otherwise that is fatal.
-func (d *Dir) abandonSnapshot(cause error) (*raft.SnapshotMeta, error) {
+func (d *Dir) abandonSnapshot(cause error) error {
 	if candor.ReasonOf(cause) != candor.ReasonDataCorrupt {
-		return nil, cause
+		return cause
 	}
 	var damage *candor.Error
 	if !errors.As(cause, &damage) {
-		return nil, cause
+		return cause
 	}
 	id := strings.TrimSuffix(filepath.Base(damage.Subject), snapshotSuffix)
-	return nil, d.SetAside(id, cause)
+	return d.SetAside(id, cause)
 }
 
 // continues says whether the log goes on from the snapshot.

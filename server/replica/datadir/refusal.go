@@ -28,8 +28,7 @@ func ioError(path string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var e *candor.Error
-	if errors.As(err, &e) {
+	if _, ok := errors.AsType[*candor.Error](err); ok {
 		return err
 	}
 	reason := candor.ReasonInternal

@@ -74,7 +74,7 @@ type snapshotFile struct {
 func openSnapshotFile(f File, path string) (*snapshotFile, error) {
 	s := &snapshotFile{path: path, file: f, sum: crc32.New(castagnoli)}
 	if err := s.readEnds(); err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, err
 	}
 	return s, nil

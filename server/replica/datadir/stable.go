@@ -62,7 +62,9 @@ func createStable(fsys FS, path string) error {
 }
 
 // openStable opens the file of a directory that has one.
-func openStable(path string) (*stable, error) {
+//
+// A read-only one does without the file once it is read.
+func openStable(path string, readOnly bool) (*stable, error) {
 	var record []byte
 	err := checkBolt(path, func(_ string, key, value []byte) error {
 		if string(key) == string(stableKey) {
@@ -80,6 +82,9 @@ func openStable(path string) (*stable, error) {
 	if err != nil {
 		return nil, corrupt(path, "term and vote: %v", err)
 	}
+	if readOnly {
+		return &stable{path: path, values: values}, nil
+	}
 	b, err := raftboltdb.New(boltOptions(path))
 	if err != nil {
 		return nil, ioError(path, err)
@@ -91,6 +96,9 @@ func openStable(path string) (*stable, error) {
 func (s *stable) Set(key, value []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.bolt == nil {
+		return refusal(candor.ReasonInternal, s.path, "opened to be read only")
+	}
 	next := maps.Clone(s.values)
 	next[string(key)] = slices.Clone(value)
 	if err := s.bolt.Set(stableKey, encodeValues(next)); err != nil {
@@ -128,7 +136,12 @@ func (s *stable) GetUint64(key []byte) (uint64, error) {
 	return binary.BigEndian.Uint64(value), nil
 }
 
-func (s *stable) close() error { return ioError(s.path, s.bolt.Close()) }
+func (s *stable) close() error {
+	if s.bolt == nil {
+		return nil
+	}
+	return ioError(s.path, s.bolt.Close())
+}
 
 // term is raft's current term, 0 before the first.
 func (s *stable) term() (uint64, error) {

@@ -12,13 +12,17 @@ import (
 	raftwal "github.com/hashicorp/raft-wal"
 	"github.com/hashicorp/raft-wal/segment"
 	"github.com/hashicorp/raft-wal/types"
+
+	"github.com/candor-plane/candor"
 )
 
 // wal is raft-wal, opened on files that were checked and repaired first.
 type wal struct {
-	log   *raftwal.WAL
-	state *walState
-	files *walFiles
+	// log is nil for a log that is empty and to be read only.
+	log      *raftwal.WAL
+	state    *walState
+	files    *walFiles
+	readOnly bool
 }
 
 var (
@@ -40,12 +44,17 @@ func createWAL(fsys FS, dir string) error {
 // openWAL checks every segment against its checksums, repairs what a crash may
 // leave, and opens the log. repaired tells people what was done.
 func openWAL(dir string, o *Options, log hclog.Logger) (w *wal, repaired []string, err error) {
-	w = &wal{state: &walState{dir: dir, fs: o.FS}, files: &walFiles{fs: o.FS}}
+	w = &wal{state: &walState{dir: dir, fs: o.FS}, files: &walFiles{fs: o.FS}, readOnly: o.ReadOnly}
 	if err := w.state.read(); err != nil {
 		return nil, nil, err
 	}
-	if err := w.state.removeStrays(); err != nil {
-		return nil, nil, err
+	if o.ReadOnly && len(w.state.state.Segments) == 0 {
+		return w, nil, nil
+	}
+	if !o.ReadOnly {
+		if err := w.state.removeStrays(); err != nil {
+			return nil, nil, err
+		}
 	}
 	for i := range w.state.state.Segments {
 		note, err := w.check(i)
@@ -139,12 +148,15 @@ func (w *wal) checkTail(f File, seg *walked) (repaired string, err error) {
 		if !torn {
 			return "", corrupt(seg.path, "the log is damaged after entry %d (byte %d): that is no write cut short, whose bytes would be missing at its end or be zero", seg.lastIndex(), seg.end)
 		}
+		if w.readOnly {
+			return seg.path + ": ends in a write cut short, which a start would drop", nil
+		}
 		if err := rest.erase(); err != nil {
 			return "", err
 		}
 		repaired = seg.path + ": dropped a write cut short, which nobody was promised"
 	}
-	if seg.indexStart == 0 {
+	if seg.indexStart == 0 || w.readOnly {
 		return repaired, nil
 	}
 	return seg.path + ": completed a rotation cut short", w.completeRotation(seg)
@@ -172,12 +184,18 @@ func (w *wal) IsMonotonic() bool { return true }
 
 // FirstIndex is the first entry's, or 0.
 func (w *wal) FirstIndex() (uint64, error) {
+	if w.log == nil {
+		return 0, nil
+	}
 	index, err := w.log.FirstIndex()
 	return index, ioError(w.state.dir, err)
 }
 
 // LastIndex is the last entry's, or 0.
 func (w *wal) LastIndex() (uint64, error) {
+	if w.log == nil {
+		return 0, nil
+	}
 	index, err := w.log.LastIndex()
 	return index, ioError(w.state.dir, err)
 }
@@ -185,6 +203,9 @@ func (w *wal) LastIndex() (uint64, error) {
 // GetLog reads an entry and checks it: what a disk does to it after the
 // start is DATA_CORRUPT too. raft.ErrLogNotFound is passed as it is.
 func (w *wal) GetLog(index uint64, log *raft.Log) error {
+	if w.log == nil {
+		return raft.ErrLogNotFound
+	}
 	err := w.log.GetLog(index, log)
 	if err == raft.ErrLogNotFound { //nolint:errorlint // raft compares it so.
 		return err
@@ -200,16 +221,28 @@ func (w *wal) StoreLog(log *raft.Log) error { return w.StoreLogs([]*raft.Log{log
 
 // StoreLogs stores entries durably.
 func (w *wal) StoreLogs(logs []*raft.Log) error {
+	if w.readOnly {
+		return refusal(candor.ReasonInternal, w.state.dir, "opened to be read only")
+	}
 	return ioError(w.state.tail(), w.log.StoreLogs(logs))
 }
 
 // DeleteRange removes a prefix or a suffix.
 func (w *wal) DeleteRange(low, high uint64) error {
+	if w.readOnly {
+		return refusal(candor.ReasonInternal, w.state.dir, "opened to be read only")
+	}
 	return ioError(w.state.dir, w.log.DeleteRange(low, high))
 }
 
-func (w *wal) close() error     { return ioError(w.state.dir, w.log.Close()) }
 func (w *wal) lastFile() string { return w.state.tail() }
+
+func (w *wal) close() error {
+	if w.log == nil {
+		return nil
+	}
+	return ioError(w.state.dir, w.log.Close())
+}
 
 // checkLog verifies an entry as read from a store.
 func checkLog(file func(uint64) string, index uint64, log *raft.Log) error {
