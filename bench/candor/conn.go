@@ -125,4 +125,3 @@ func (c *conn) Snapshot(ctx context.Context, dir string) (err error) {
 	}
 	return file.Sync()
 }
-

@@ -56,10 +56,10 @@ func (c *conn) List(ctx context.Context, corpus system.Corpus) (int, error) {
 func (c *conn) Watch(ctx context.Context, o system.Object, ready func(), deliver func(version uint64)) error {
 	for answer := range c.client.Watch(ctx, o.Path, clientv3.WithCreatedNotify()) {
 		if err := answer.Err(); err != nil {
-			if ctx.Err() != nil {
-				return nil
+			if ctx.Err() == nil {
+				return fmt.Errorf("watch %s: %w", o.Path, err)
 			}
-			return fmt.Errorf("watch %s: %w", o.Path, err)
+			break
 		}
 		if answer.Created {
 			ready()
@@ -68,10 +68,10 @@ func (c *conn) Watch(ctx context.Context, o system.Object, ready func(), deliver
 			deliver(uint64(event.Kv.ModRevision))
 		}
 	}
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return fmt.Errorf("watch %s: the stream ended by itself", o.Path)
 	}
-	return fmt.Errorf("watch %s: the stream ended by itself", o.Path)
+	return nil
 }
 
 func (c *conn) Snapshot(ctx context.Context, dir string) (err error) {

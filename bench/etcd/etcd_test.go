@@ -95,10 +95,10 @@ func TestEveryOperationMeansWhatTheSystemPackageSays(t *testing.T) {
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
 		t.Errorf("snapshot left %v, %v", entries, err)
 	}
-	watchEveryVersion(t, ctx, conn, one)
+	watchEveryVersion(ctx, t, conn, one)
 }
 
-func watchEveryVersion(t *testing.T, ctx context.Context, conn system.Conn, o system.Object) {
+func watchEveryVersion(ctx context.Context, t *testing.T, conn system.Conn, o system.Object) {
 	t.Helper()
 	watching, stop := context.WithCancel(ctx)
 	var seen []uint64

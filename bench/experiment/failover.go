@@ -65,7 +65,7 @@ func (s *Subject) heal(ctx context.Context, member int) error {
 	if err != nil {
 		return err
 	}
-	defer closeAll(conns)
+	defer func() { _ = closeAll(conns) }()
 	at, err := conns[0].Read(ctx, s.items[0], system.Strong)
 	if err != nil {
 		return fmt.Errorf("read the revision to catch up with: %w", err)

@@ -18,7 +18,7 @@ func TestTheLongestGapCountsFromTheLastAcknowledgementBeforeTheKill(t *testing.T
 		name          string
 		acks          []time.Time
 		killed, now   int
-		longest, open time.Duration
+		longest, open int64
 	}{
 		{"a gap over the kill", at(0, 90, 700, 710), 100, 715, 610, 5},
 		{"gaps before the kill do not count", at(0, 900, 950, 1000), 920, 1001, 50, 1},
@@ -28,7 +28,7 @@ func TestTheLongestGapCountsFromTheLastAcknowledgementBeforeTheKill(t *testing.T
 		{"no acknowledgement at all", nil, 100, 350, 250, 250},
 	} {
 		longest, open := longestGap(c.acks, at(c.killed)[0], at(c.now)[0])
-		if longest != c.longest*time.Millisecond || open != c.open*time.Millisecond {
+		if longest.Milliseconds() != c.longest || open.Milliseconds() != c.open {
 			t.Errorf("%s: longest %v, open %v; wanted %d ms, %d ms", c.name, longest, open, c.longest, c.open)
 		}
 	}

@@ -14,7 +14,7 @@ func strongReads(clients int) func(context.Context, *Subject) (Values, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer closeAll(conns)
+		defer func() { _ = closeAll(conns) }()
 		return s.read(ctx, conns, clients, system.Strong)
 	}
 }
@@ -30,7 +30,7 @@ func followerReads(clients int) func(context.Context, *Subject) (Values, error) 
 		if err != nil {
 			return nil, err
 		}
-		defer closeAll(conns)
+		defer func() { _ = closeAll(conns) }()
 		return s.read(ctx, conns, clients, system.Local)
 	}
 }
@@ -42,7 +42,7 @@ func spreadReads(clients int) func(context.Context, *Subject) (Values, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer closeAll(conns)
+		defer func() { _ = closeAll(conns) }()
 		return s.read(ctx, conns, clients, system.Local)
 	}
 }

@@ -67,7 +67,7 @@ func (s *Subject) localRevision(ctx context.Context, member int, probe system.Ob
 	if err != nil {
 		return 0, err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	at, err := conn.Read(ctx, probe, system.Local)
 	return at.Revision, err
 }

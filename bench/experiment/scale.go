@@ -132,7 +132,7 @@ func (s *Subject) list(ctx context.Context, values Values, corpus system.Corpus,
 	if err != nil {
 		return err
 	}
-	defer closeAll(conns)
+	defer func() { _ = closeAll(conns) }()
 	member := s.Cluster.Processes().Member(leader)
 	before, err := member.Memory()
 	if err != nil {
@@ -176,12 +176,12 @@ func (s *Subject) snapshot(ctx context.Context, values Values) error {
 	if err != nil {
 		return err
 	}
-	defer closeAll(conns)
+	defer func() { _ = closeAll(conns) }()
 	control, err := s.dial(ctx, 1, leader)
 	if err != nil {
 		return err
 	}
-	defer closeAll(control)
+	defer func() { _ = closeAll(control) }()
 	running := load.Start(ctx, s.updaters(conns, scaleClients))
 	err = func() error {
 		if err := running.Wait(ctx, s.Plan.Warm); err != nil {

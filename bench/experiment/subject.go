@@ -63,7 +63,7 @@ func (s *Subject) Prepare(ctx context.Context, count int) error {
 	if err != nil {
 		return err
 	}
-	defer closeAll(conns)
+	defer func() { _ = closeAll(conns) }()
 	if err := conns[0].Load(ctx, corpus, count); err != nil {
 		return fmt.Errorf("prepare %d objects: %w", count, err)
 	}

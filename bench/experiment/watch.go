@@ -39,12 +39,12 @@ func watches(watchers int) func(context.Context, *Subject) (Values, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer closeAll(conns)
+		defer func() { _ = closeAll(conns) }()
 		writer, err := s.dialLeader(ctx, 1)
 		if err != nil {
 			return nil, err
 		}
-		defer closeAll(writer)
+		defer func() { _ = closeAll(writer) }()
 		f := newFan(watchers)
 		return f.measure(ctx, s, writer[0], conns)
 	}
@@ -237,7 +237,7 @@ func (f *fan) values(by wrote) (Values, error) {
 		seen, newest, disorder := w.seen, w.last, w.disorder
 		w.mu.Unlock()
 		if disorder != nil || seen != by.versions || newest != by.last {
-			return nil, fmt.Errorf("watcher %d saw %d versions up to %d, wanted %d up to %d, in order (%v)", i, seen, newest, by.versions, by.last, disorder)
+			return nil, fmt.Errorf("watcher %d saw %d versions up to %d, wanted %d up to %d, in order (%w)", i, seen, newest, by.versions, by.last, disorder)
 		}
 	}
 	if total.Count() == 0 {

@@ -20,7 +20,7 @@ func creates(clients int) func(context.Context, *Subject) (Values, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer closeAll(conns)
+		defer func() { _ = closeAll(conns) }()
 		corpus := system.NewCorpus("new")
 		seconds := (s.Plan.Warm + s.Plan.Window).Seconds()
 		ready := make([]system.Object, int(seconds*float64(min(fastestCreate, 4_000*clients))))
@@ -59,7 +59,7 @@ func updates(clients int) func(context.Context, *Subject) (Values, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer closeAll(conns)
+		defer func() { _ = closeAll(conns) }()
 		result, span, err := s.run(ctx, s.updaters(conns, clients))
 		return writeValues(result, span), err
 	}
@@ -92,7 +92,7 @@ func swaps(clients int) func(context.Context, *Subject) (Values, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer closeAll(conns)
+		defer func() { _ = closeAll(conns) }()
 		operations := make([]load.Operation, clients)
 		for client := range operations {
 			conn := conns[client%len(conns)]

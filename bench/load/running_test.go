@@ -58,7 +58,7 @@ func TestAFailedOperationFailsTheMeasurement(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("broken")
 		n := 0
-		operation := func(ctx context.Context) error {
+		operation := func(context.Context) error {
 			time.Sleep(time.Millisecond)
 			if n++; n == 50 {
 				return broken

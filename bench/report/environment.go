@@ -127,8 +127,8 @@ func probeFsync(dir string) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("probe the disk: %w", err)
 	}
-	defer os.Remove(file.Name())
-	defer file.Close()
+	defer func() { _ = os.Remove(file.Name()) }()
+	defer func() { _ = file.Close() }()
 	took := make([]time.Duration, 0, fsyncProbes)
 	block := make([]byte, probeBytes)
 	for range fsyncProbes {

@@ -41,7 +41,7 @@ func (s *script) schedule(rounds int) schedule {
 func TestSidesTakeTurnsAtGoingFirst(t *testing.T) {
 	var s script
 	outcome := s.schedule(3).run(t.Context())
-	if got := strings.Join(s.order, " "); got != "candor peer peer candor candor peer" {
+	if got := strings.Join(s.order, ","); got != "candor,peer,peer,candor,candor,peer" {
 		t.Errorf("order: %s", got)
 	}
 	if len(outcome.Rounds) != 3 || outcome.Noisy || outcome.Err != nil || outcome.Rejected != 0 {

@@ -191,23 +191,11 @@ func TestAForwardWhoseAnswerIsLostIsUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster(t, 3)
 		follower := c.follower()
-		r := follower.replica()
-		honest := r.peers
-		r.peers = &forgetful{honest}
-		_, err := propose(r, "x", time.Second)
+		follower.replica().peers.(*testPeers).forget.Store(true)
+		_, err := propose(follower.replica(), "x", time.Second)
 		wantReason(t, err, candor.ReasonOutcomeUnknown)
-		r.peers = honest
 		c.converged("x")
 	})
-}
-
-type forgetful struct{ Peers }
-
-func (p *forgetful) Forward(ctx context.Context, leader raft.Server, term uint64, command []byte, expected uint64) (ForwardAnswer, error) {
-	if _, err := p.Peers.Forward(ctx, leader, term, command, expected); err != nil {
-		return ForwardAnswer{}, err
-	}
-	return ForwardAnswer{}, errLost
 }
 
 // A follower that is cut from the log, but not from the leader's ear, knows that

@@ -17,14 +17,12 @@ func TestWaitersWakeAtTheirIndexAndNotBefore(t *testing.T) {
 		var woken atomic.Int64
 		var wg sync.WaitGroup
 		for i := uint64(1); i <= 500; i++ {
-			wg.Add(1)
-			go func() {
-				defer wg.Done()
-				if err := a.wait(context.Background(), i); err != nil || a.index.Load() < i {
+			wg.Go(func() {
+				if err := a.wait(t.Context(), i); err != nil || a.index.Load() < i {
 					t.Errorf("waiter of %d woke at %d: %v", i, a.index.Load(), err)
 				}
 				woken.Add(1)
-			}()
+			})
 		}
 		for index := uint64(7); index <= 500; index += 7 {
 			synctest.Wait()
@@ -45,21 +43,21 @@ func TestWaitersWakeAtTheirIndexAndNotBefore(t *testing.T) {
 func TestAWaiterLeavesWithItsContextOrTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := &applied{}
-		late, cancel := context.WithTimeout(context.Background(), time.Second)
+		late, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		wantReason(t, a.wait(late, 5), candor.ReasonTimedOut)
-		gone, leave := context.WithCancel(context.Background())
+		gone, leave := context.WithCancel(t.Context())
 		leave()
 		wantReason(t, a.wait(gone, 5), candor.ReasonCanceled)
 		if len(a.heap) != 0 || a.waiting.Load() != 0 {
 			t.Errorf("%d waiters are left", len(a.heap))
 		}
 		done := make(chan error)
-		go func() { done <- a.wait(context.Background(), 5) }()
+		go func() { done <- a.wait(t.Context(), 5) }()
 		synctest.Wait()
 		a.close()
 		wantReason(t, <-done, candor.ReasonShuttingDown)
-		wantReason(t, a.wait(context.Background(), 6), candor.ReasonShuttingDown)
+		wantReason(t, a.wait(t.Context(), 6), candor.ReasonShuttingDown)
 	})
 }
 
@@ -69,13 +67,11 @@ func TestWaitersAreNeverLostUnderContention(t *testing.T) {
 	var next atomic.Uint64
 	stop := make(chan struct{})
 	for w := range 8 {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		wg.Go(func() {
 			for i := range 3000 {
-				ctx, cancel := context.Background(), func() {}
+				ctx, cancel := t.Context(), func() {}
 				if (i+w)%5 == 0 {
-					ctx, cancel = context.WithTimeout(context.Background(), time.Duration(i%50)*time.Microsecond)
+					ctx, cancel = context.WithTimeout(t.Context(), time.Duration(i%50)*time.Microsecond)
 				}
 				want := a.index.Load() + uint64(i%3)
 				if err := a.wait(ctx, want); err == nil && a.index.Load() < want {
@@ -83,7 +79,7 @@ func TestWaitersAreNeverLostUnderContention(t *testing.T) {
 				}
 				cancel()
 			}
-		}()
+		})
 	}
 	go func() {
 		defer close(stop)

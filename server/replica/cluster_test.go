@@ -92,7 +92,9 @@ type cluster struct {
 	t        testing.TB
 	net      *network
 	settings Settings
-	nodes    []*node
+
+	mu    sync.Mutex
+	nodes []*node
 }
 
 func testSettings() Settings {
@@ -126,11 +128,20 @@ func newCluster(t testing.TB, n int, tune ...func(*Settings)) *cluster {
 func (c *cluster) add() *node {
 	i := len(c.nodes) + 1
 	n := &node{cluster: c, id: fmt.Sprintf("s%d", i), address: raft.ServerAddress(fmt.Sprintf("a%d", i)), memory: NewMemory(), disk: &slowDisk{}}
+	c.mu.Lock()
 	c.nodes = append(c.nodes, n)
+	c.mu.Unlock()
 	c.net.mu.Lock()
 	c.net.nodes[n.address] = n
 	c.net.mu.Unlock()
 	return n
+}
+
+// members are the nodes so far, for goroutines beside the test's.
+func (c *cluster) members() []*node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.nodes
 }
 
 func (c *cluster) start(n *node) *Replica {
@@ -138,7 +149,7 @@ func (c *cluster) start(n *node) *Replica {
 	_, trans := raft.NewInmemTransportWithTimeout(n.address, c.net.timeout)
 	r, err := New(Config{
 		Memory: n.memory, ServerID: n.id, Machine: fsm.New(fsm.Config{ClusterID: "c1"}),
-		Transport: &link{trans, c.net}, Peers: &testPeers{c.net, n.address}, Settings: c.settings,
+		Transport: &link{trans, c.net}, Peers: &testPeers{net: c.net, self: n.address}, Settings: c.settings,
 		WrapLogStore: func(s raft.LogStore) raft.LogStore { return &slowLog{s, n.disk} },
 		Clock:        RuntimeClock(), Logger: hclog.NewNullLogger(),
 		OnFatal: func(err error) {

@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hashicorp/raft"
-
 	"github.com/candor-plane/candor"
 )
 
@@ -220,30 +218,19 @@ func TestAnAnswerOfAnotherServerOrClusterDoesNotCount(t *testing.T) {
 			"an old question": func(a *ConfirmAnswer) { a.Nonce-- },
 			"an older term":   func(a *ConfirmAnswer) { a.Term-- },
 		}
-		honest := r.peers
-		defer func() { r.peers = honest }()
+		peers := r.peers.(*testPeers)
 		for name, lie := range lies {
-			r.peers = &lyingPeers{honest, lie}
+			peers.lie.Store(&lie)
 			_, err := readIndex(r, time.Second)
 			if candor.ReasonOf(err) != candor.ReasonLeadershipUnconfirmed {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		r.peers = &lyingPeers{honest, func(a *ConfirmAnswer) { a.Term++ }}
+		newer := func(a *ConfirmAnswer) { a.Term++ }
+		peers.lie.Store(&newer)
 		_, err := readIndex(r, time.Second)
 		wantReason(t, err, candor.ReasonNotLeader)
 	})
-}
-
-type lyingPeers struct {
-	Peers
-	lie func(*ConfirmAnswer)
-}
-
-func (p *lyingPeers) Confirm(ctx context.Context, server raft.Server, term, nonce uint64) (ConfirmAnswer, error) {
-	answer, err := p.Peers.Confirm(ctx, server, term, nonce)
-	p.lie(&answer)
-	return answer, err
 }
 
 func TestAReaderLeavesAtItsDeadline(t *testing.T) {

@@ -97,7 +97,8 @@ func (c *cluster) writers(n int, l *ledger) (stop func()) {
 		wg.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
 				name := fmt.Sprintf("w%d-%d", w, i)
-				if r := c.nodes[(w+i)%len(c.nodes)].replica(); r != nil {
+				nodes := c.members()
+				if r := nodes[(w+i)%len(nodes)].replica(); r != nil {
 					result, err := propose(r, name, time.Second)
 					if err == nil {
 						err = result.Err()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -127,6 +128,9 @@ func (l *link) TimeoutNow(id raft.ServerID, to raft.ServerAddress, args *raft.Ti
 type testPeers struct {
 	net  *network
 	self raft.ServerAddress
+	// lie changes the answers to confirmations; forget loses those to forwards.
+	lie    atomic.Pointer[func(*ConfirmAnswer)]
+	forget atomic.Bool
 }
 
 func (p *testPeers) carry(ctx context.Context, to raft.ServerAddress, call func(*Replica) error) error {
@@ -151,14 +155,15 @@ func (p *testPeers) Confirm(ctx context.Context, server raft.Server, term, nonce
 	slow := p.net.slow[server.Address]
 	p.net.mu.Unlock()
 	err = p.carry(ctx, server.Address, func(r *Replica) error {
-		select {
-		case <-time.After(slow):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := pauseFor(ctx, slow); err != nil {
+			return err
 		}
 		answer = r.ServeConfirm(term, nonce)
 		return nil
 	})
+	if lie := p.lie.Load(); lie != nil {
+		(*lie)(&answer)
+	}
 	return answer, err
 }
 
@@ -167,5 +172,22 @@ func (p *testPeers) Forward(ctx context.Context, leader raft.Server, term uint64
 		answer, err = r.ServeForward(ctx, command, term, expected)
 		return err
 	})
+	if err == nil && p.forget.Load() {
+		return ForwardAnswer{}, errLost
+	}
 	return answer, err
+}
+
+// pauseFor waits, and not at all for nothing: a timer that is due at once can
+// crash the runtime where a bubble and the race detector meet (go1.26).
+func pauseFor(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

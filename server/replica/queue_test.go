@@ -20,9 +20,7 @@ func TestTheQueueBalancesUnderContention(t *testing.T) {
 	var taken, answered, left, refused, saturated atomic.Int64
 	var lanes sync.WaitGroup
 	for range 4 {
-		lanes.Add(1)
-		go func() {
-			defer lanes.Done()
+		lanes.Go(func() {
 			for {
 				batch, _, ok := q.take(nil, 8, 1<<10)
 				if !ok {
@@ -34,13 +32,11 @@ func TestTheQueueBalancesUnderContention(t *testing.T) {
 					p.finish(stateEntered)
 				}
 			}
-		}()
+		})
 	}
 	var callers sync.WaitGroup
 	for c := range 16 {
-		callers.Add(1)
-		go func() {
-			defer callers.Done()
+		callers.Go(func() {
 			for i := 0; i < 2000; {
 				p := newPending(&pool, make([]byte, 1+(i+c)%100))
 				if err := q.push(p); err != nil {
@@ -54,7 +50,7 @@ func TestTheQueueBalancesUnderContention(t *testing.T) {
 					continue
 				}
 				i++
-				ctx, cancel := context.WithTimeout(context.Background(), time.Duration(i%40)*time.Microsecond)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%40)*time.Microsecond)
 				select {
 				case <-p.done:
 					answered.Add(1)
@@ -72,7 +68,7 @@ func TestTheQueueBalancesUnderContention(t *testing.T) {
 				}
 				cancel()
 			}
-		}()
+		})
 	}
 	for range 200 {
 		q.set(gateClosed, nil, errNotLeading)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,7 +27,7 @@ func TestWrongUseIsRefusedWithWhatWasWanted(t *testing.T) {
 		{[]string{"member-etcd"}, "wanted --config FILE"},
 	} {
 		var out, narration bytes.Buffer
-		if code := run(context.Background(), c.args, &out, &narration); code != exitUsage {
+		if code := run(t.Context(), c.args, &out, &narration); code != exitUsage {
 			t.Errorf("%q: exit %d, wanted %d", c.args, code, exitUsage)
 		}
 		if !strings.Contains(narration.String(), c.want) {
@@ -39,7 +38,7 @@ func TestWrongUseIsRefusedWithWhatWasWanted(t *testing.T) {
 
 func TestTheListNamesEveryRowWithItsTargets(t *testing.T) {
 	var out, narration bytes.Buffer
-	if code := run(context.Background(), []string{"--list"}, &out, &narration); code != exitDone {
+	if code := run(t.Context(), []string{"--list"}, &out, &narration); code != exitDone {
 		t.Fatalf("exit %d: %s", code, narration.String())
 	}
 	for _, want := range []string{"update/1000/rate", "≥ 1.6×", "failover/equal/gap", "≤ 0.5×, ≤ 0.7 s", "scale/list-rss"} {
