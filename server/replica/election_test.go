@@ -300,10 +300,19 @@ func TestADamagedEntryStopsTheServerAndIsNeverAnswered(t *testing.T) {
 		c := newCluster(t, 3)
 		leader := c.leader()
 		c.mustPropose(leader, "before")
+		release := leader.disk.stop()
 		future := leader.replica().raft.Apply([]byte("no entry of ours"), 0)
+		behind := make(chan error, 1)
+		go func() {
+			_, err := propose(leader.replica(), "behind", 10*time.Second)
+			behind <- err
+		}()
+		synctest.Wait()
+		release()
 		if err := future.Error(); err != nil || future.Response() != nil {
 			t.Fatalf("answered %v %v", future.Response(), err)
 		}
+		wantReason(t, <-behind, candor.ReasonOutcomeUnknown)
 		c.until("every server stopped", 5*time.Second, func() bool {
 			for _, n := range c.nodes {
 				if candor.ReasonOf(n.died()) != candor.ReasonDataCorrupt {
