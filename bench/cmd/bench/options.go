@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"regexp"
 	"time"
 
@@ -45,7 +47,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	window := flags.Duration("window", 0, "recorded part of a round, in place of 3s")
 	objects := flags.Int("objects", 0, "objects of the scale rows, in place of 1,000,000")
 	flags.StringVar(&o.only, "only", "", "measure one side only: "+report.Candor+" or "+report.Peer)
-	flags.StringVar(&o.candor, "candor", "../bin/candor", "the candor `binary` to measure")
+	flags.StringVar(&o.candor, "candor", cmp.Or(os.Getenv("CANDOR"), "../bin/candor"), "the candor `binary` to measure (env CANDOR)")
 	flags.StringVar(&o.out, "out", "", "results `file` (default results/latest.json)")
 	flags.StringVar(&o.data, "data", "", "`directory` on the disk to measure (default the temporary directory, or this one if that is in memory)")
 	flags.BoolVar(&o.check, "check", false, "exit 8 unless every target of the rows that ran is reached")
