@@ -184,6 +184,11 @@ func TestAForwardedRequestIsNotForwardedAgain(t *testing.T) {
 		}
 		_, err = follower.replica().Propose(t.Context(), Proposal{Command: create("y"), Local: true})
 		wantReason(t, err, candor.ReasonNotLeader)
+		// Leadership is lost between the look and the queue.
+		follower.replica().leading.Store(&leadership{term: term})
+		_, err = follower.replica().ServeForward(t.Context(), create("z"), term, 0)
+		wantReason(t, err, candor.ReasonNotLeader)
+		follower.replica().leading.Store(nil)
 	})
 }
 

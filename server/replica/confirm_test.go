@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hashicorp/raft"
+
 	"github.com/candor-plane/candor"
 )
 
@@ -230,6 +232,56 @@ func TestAnAnswerOfAnotherServerOrClusterDoesNotCount(t *testing.T) {
 		peers.lie.Store(&newer)
 		_, err := readIndex(r, time.Second)
 		wantReason(t, err, candor.ReasonNotLeader)
+	})
+}
+
+// An answer that was given before a round began is no answer to that round,
+// however late it arrives.
+func TestALateAnswerCountsForItsOwnRoundOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, 3)
+		leader := c.leader()
+		var held []chan struct{}
+		var mu sync.Mutex
+		first := raft.ServerAddress("")
+		for _, n := range c.nodes {
+			if n != leader {
+				first = n.address
+			}
+		}
+		round := leader.replica().confirm.rounds.Load() + 1
+		hold := func(to raft.ServerAddress, nonce uint64) {
+			if to != first && nonce == round {
+				return
+			}
+			release := make(chan struct{})
+			mu.Lock()
+			held = append(held, release)
+			mu.Unlock()
+			<-release
+		}
+		leader.replica().peers.(*testPeers).hold.Store(&hold)
+		// One peer's answer ends the first round; the other's is on its way.
+		if _, err := readIndex(leader.replica(), time.Second); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		second := make(chan error, 1)
+		go func() {
+			_, err := readIndex(leader.replica(), 20*time.Millisecond)
+			second <- err
+		}()
+		synctest.Wait()
+		mu.Lock()
+		close(held[0])
+		mu.Unlock()
+		wantReason(t, <-second, candor.ReasonTimedOut)
+		leader.replica().peers.(*testPeers).hold.Store(nil)
+		mu.Lock()
+		defer mu.Unlock()
+		for _, release := range held[1:] {
+			close(release)
+		}
 	})
 }
 

@@ -131,6 +131,8 @@ type testPeers struct {
 	// lie changes the answers to confirmations; forget loses those to forwards.
 	lie    atomic.Pointer[func(*ConfirmAnswer)]
 	forget atomic.Bool
+	// hold gets each answer to a confirmation before it is delivered.
+	hold atomic.Pointer[func(to raft.ServerAddress, nonce uint64)]
 }
 
 func (p *testPeers) carry(ctx context.Context, to raft.ServerAddress, call func(*Replica) error) error {
@@ -163,6 +165,9 @@ func (p *testPeers) Confirm(ctx context.Context, server raft.Server, term, nonce
 	})
 	if lie := p.lie.Load(); lie != nil {
 		(*lie)(&answer)
+	}
+	if hold := p.hold.Load(); hold != nil {
+		(*hold)(server.Address, nonce)
 	}
 	return answer, err
 }

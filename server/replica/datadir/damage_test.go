@@ -196,3 +196,47 @@ func TestATruncatedFileIsRefusedByName(t *testing.T) {
 		}
 	})
 }
+
+// The free pages of a bbolt file hold older states of the log. Whatever page
+// the root is made to name instead, the older state is not served.
+func TestAnOlderStateInFreePagesIsRefused(t *testing.T) {
+	inMemory(t)
+	origin, want := damagedDir(t, BoltDB, false)
+	path := copyDir(t, origin)
+	file := filepath.Join(raftName, boltLogName)
+	data, err := os.ReadFile(filepath.Join(origin, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := os.Getpagesize()
+	refused := 0
+	for at := 2 * page; ; at++ {
+		next := strings.Index(string(data[at:]), boltLogBucket)
+		if next < 0 {
+			break
+		}
+		at += next
+		for id := range len(data) / page {
+			changed := append([]byte(nil), data...)
+			copy(changed[at+len(boltLogBucket):], []byte{byte(id), byte(id >> 8), 0, 0, 0, 0, 0, 0})
+			restore(t, origin, path)
+			if err := os.WriteFile(filepath.Join(path, file), changed, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			d, err := Open(path, testOptions(BoltDB))
+			if err != nil {
+				refused++
+				continue
+			}
+			if diff := cmp.Diff(want, mustRead(t, d)); diff != "" {
+				t.Errorf("root page at %d names page %d: served something else:\n%s", at, id, diff)
+			}
+			if err := d.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if refused == 0 {
+		t.Error("no change was refused: the root page was not found")
+	}
+}

@@ -10,10 +10,11 @@ import (
 	"github.com/candor-plane/candor"
 )
 
-// Sizes in bytes that Open uses where Options say 0.
+// Sizes in bytes that Open uses where Options say 0. The ballast is larger than a
+// segment: with it gone, a log that stopped for want of room can go on.
 const (
-	DefaultSegmentBytes = 64 << 20
-	DefaultBallastBytes = 16 << 20
+	DefaultSegmentBytes = 32 << 20
+	DefaultBallastBytes = 40 << 20
 )
 
 // Options of Open. Logger is required. An empty name, ID or kind means whatever
