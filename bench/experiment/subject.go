@@ -17,8 +17,8 @@ const (
 	// clientsPerConnection is the relation of etcd's published benchmark, 1,000
 	// clients on 100 connections; both sides get it.
 	clientsPerConnection = 10
-	// specPool is how many specs updates take turns with: each write of an object
-	// differs from the one before.
+	// specPool is how many specs each object takes turns with: each write of an
+	// object differs from the one before.
 	specPool = 4096
 	// stopGrace is how long a client may take to end its last operation.
 	stopGrace = 15 * time.Second
@@ -37,7 +37,7 @@ type Subject struct {
 
 	items   []system.Object
 	specs   [][]byte
-	turn    atomic.Uint64
+	writes  []atomic.Uint32 // of each item
 	created int
 }
 
@@ -67,19 +67,20 @@ func (s *Subject) Prepare(ctx context.Context, count int) error {
 	if err := conns[0].Load(ctx, corpus, count); err != nil {
 		return fmt.Errorf("prepare %d objects: %w", count, err)
 	}
-	s.items = make([]system.Object, count)
+	s.items, s.writes = make([]system.Object, count), make([]atomic.Uint32, count)
 	for i := range s.items {
 		s.items[i] = corpus.Bare(i)
 	}
 	return nil
 }
 
-// item is object n of the prepared ones, around and around, with the next spec of
-// the pool: never the one that the object has, which a system might not write.
-// Clients may call it concurrently.
+// item is object n of the prepared ones, around and around, with its next spec:
+// never the one that the object has, which a system might not write. Clients may
+// call it concurrently.
 func (s *Subject) item(n int) system.Object {
-	o := s.items[n%len(s.items)]
-	o.Spec = s.specs[s.turn.Add(1)%uint64(len(s.specs))]
+	n %= len(s.items)
+	o := s.items[n]
+	o.Spec = s.specs[(n+int(s.writes[n].Add(1)))%len(s.specs)]
 	return o
 }
 
