@@ -10,6 +10,7 @@ import (
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/server/grpcapi"
 	"github.com/candor-plane/candor/server/kinds"
+	"github.com/candor-plane/candor/server/link"
 	"github.com/candor-plane/candor/server/replica"
 )
 
@@ -94,14 +95,9 @@ type peerSide struct{ s *Server }
 
 func (p *peerSide) ClusterID() string { return p.s.clusterID }
 
-func (p *peerSide) Confirm(in *candorv1.ConfirmRequest) *candorv1.ConfirmResponse {
-	a := p.s.replica.ServeConfirm(in.GetTerm(), in.GetNonce())
-	out := &candorv1.ConfirmResponse{ServerId: a.ServerID, ClusterId: a.ClusterID, Term: a.Term, Nonce: a.Nonce}
-	for i := range a.Digests {
-		d := &a.Digests[i]
-		out.Digests = append(out.Digests, &candorv1.StateDigest{Index: d.Index, Digest: d.Digest[:]})
-	}
-	return out
+func (p *peerSide) confirm(q link.Question) link.Answer {
+	a := p.s.replica.ServeConfirm(q.Nonce, q.From)
+	return link.Answer{Term: a.Term, Nonce: a.Nonce, Digests: a.Digests}
 }
 
 func (p *peerSide) Forward(ctx context.Context, in *candorv1.ForwardRequest) (*candorv1.ForwardResponse, error) {

@@ -5,35 +5,27 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"github.com/candor-plane/candor/fsm"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/convert"
+	"github.com/candor-plane/candor/server/link"
 	"github.com/candor-plane/candor/server/replica"
 )
 
-// peers is how the replica asks other servers: over their peer service.
+// peers is how the replica asks other servers: for confirmations over the link,
+// for the rest over their peer service.
 type peers struct {
 	directory *directory
+	layer     *link.Layer
 	clusterID string
 }
 
-// Confirm asks which term a server is in.
+// Confirm asks which term a server is in. The link vouches for who answers.
 func (p *peers) Confirm(ctx context.Context, server raft.Server, term, nonce uint64) (replica.ConfirmAnswer, error) {
-	client, err := p.directory.peer(string(server.ID))
+	a, err := p.layer.Ask(ctx, server, link.Question{Term: term, Nonce: nonce})
 	if err != nil {
 		return replica.ConfirmAnswer{}, err
 	}
-	out, err := client.Confirm(ctx, &candorv1.ConfirmRequest{ClusterId: p.clusterID, Term: term, Nonce: nonce})
-	if err != nil {
-		return replica.ConfirmAnswer{}, convert.ErrorFromStatus(err)
-	}
-	answer := replica.ConfirmAnswer{ServerID: out.GetServerId(), ClusterID: out.GetClusterId(), Term: out.GetTerm(), Nonce: out.GetNonce()}
-	for _, d := range out.GetDigests() {
-		digest := fsm.IndexDigest{Index: d.GetIndex()}
-		copy(digest.Digest[:], d.GetDigest())
-		answer.Digests = append(answer.Digests, digest)
-	}
-	return answer, nil
+	return replica.ConfirmAnswer{ServerID: string(server.ID), ClusterID: p.clusterID, Term: a.Term, Nonce: a.Nonce, Digests: a.Digests}, nil
 }
 
 // Forward has the leader propose a command.

@@ -145,11 +145,7 @@ func (s *Server) chooseCluster(ctx context.Context) (string, error) {
 }
 
 func (s *Server) listen() error {
-	listen := s.config.Seams.Listen
-	if listen == nil {
-		listen = func(address string) (net.Listener, error) { return net.Listen("tcp", address) }
-	}
-	l, err := listen(s.config.API)
+	l, err := s.bind(s.config.API)
 	if err != nil {
 		return candor.Errorf(candor.ReasonAddressInUse, "api: cannot listen on %s: %w", s.config.API, err)
 	}
@@ -159,17 +155,33 @@ func (s *Server) listen() error {
 
 // transport is how raft reaches the others.
 func (s *Server) transport() (raft.Transport, error) {
+	listener, err := s.bind(s.config.Raft)
+	if err != nil {
+		return nil, candor.Errorf(candor.ReasonAddressInUse, "raft: cannot listen on %s: %w", s.config.Raft, err)
+	}
+	dial := s.config.Seams.Dial
+	if dial == nil {
+		dial = func(ctx context.Context, address string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", address)
+		}
+	}
+	s.layer = link.New(link.Config{
+		Listener: listener, Dial: dial, ClusterID: s.clusterID, ServerID: s.serverID, Logger: s.logger.Named("link"),
+	})
+	s.raftAddr = raft.ServerAddress(s.layer.Addr().String())
 	if s.config.Seams.Transport != nil {
 		t, address, err := s.config.Seams.Transport(s.serverID)
 		s.raftAddr = address
 		return t, err
 	}
-	layer, err := link.Listen(s.config.Raft, s.clusterID, s.serverID, s.logger.Named("link"))
-	if err != nil {
-		return nil, err
+	return replica.NewTransport(s.layer, s.logger.Named("raft-net")), nil
+}
+
+func (s *Server) bind(address string) (net.Listener, error) {
+	if s.config.Seams.Listen != nil {
+		return s.config.Seams.Listen(address)
 	}
-	s.layer, s.raftAddr = layer, raft.ServerAddress(layer.Addr().String())
-	return replica.NewTransport(layer, s.logger.Named("raft-net")), nil
+	return net.Listen("tcp", address)
 }
 
 func (s *Server) self() raft.Server {
@@ -185,12 +197,13 @@ func (s *Server) wire() error {
 	s.replica, err = replica.New(replica.Config{
 		Dir: s.dir, ServerID: s.serverID, Machine: s.machine,
 		Transport: transport, WrapLogStore: s.config.Seams.WrapLogStore, Clock: s.config.Seams.Clock,
-		Peers: &peers{directory: s.directory, clusterID: s.clusterID}, Settings: s.config.Settings,
+		Peers: &peers{directory: s.directory, layer: s.layer, clusterID: s.clusterID}, Settings: s.config.Settings,
 		Logger: s.logger.Named("replica"), OnFatal: s.config.Seams.OnFatal,
 	})
 	if err != nil {
 		return err
 	}
+	s.layer.Start((&peerSide{s}).confirm)
 	s.proposer = &proposer{s}
 	s.reader = read.New(read.Identity{NodeID: s.serverID, NodeName: s.config.Name, BootID: s.bootID}, s.machine, &root{s})
 	s.feed = feed.New(s.machine, s.replica)
@@ -202,7 +215,7 @@ func (s *Server) wire() error {
 		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(2*maxMessage), grpc.MaxConcurrentStreams(4096),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}),
-		grpc.WriteBufferSize(64<<10), grpc.ReadBufferSize(64<<10),
+		grpc.WriteBufferSize(64<<10), grpc.ReadBufferSize(64<<10), grpc.NumStreamWorkers(512),
 	)...)
 	candorv1.RegisterObjectServiceServer(s.grpc, grpcapi.NewObjects(s.machine, s.reader, s.proposer, known, s.feed, s.stopping))
 	candorv1.RegisterClusterServiceServer(s.grpc, grpcapi.NewCluster(s.machine, s.reader, s.proposer, &topology{s}, n))

@@ -9,7 +9,6 @@ import (
 
 // Peer is what servers ask of each other.
 type Peer interface {
-	Confirm(in *candorv1.ConfirmRequest) *candorv1.ConfirmResponse
 	Forward(ctx context.Context, in *candorv1.ForwardRequest) (*candorv1.ForwardResponse, error)
 	Identify() *candorv1.IdentifyResponse
 	ClusterID() string
@@ -27,15 +26,6 @@ func NewPeers(peer Peer) *Peers {
 		panic("grpcapi: the peer service needs a peer")
 	}
 	return &Peers{peer: peer}
-}
-
-// Confirm says which term this server is in. It answers from memory and never
-// waits for raft's main loop.
-func (s *Peers) Confirm(_ context.Context, in *candorv1.ConfirmRequest) (*candorv1.ConfirmResponse, error) {
-	if err := s.ofThisCluster(in.GetClusterId()); err != nil {
-		return nil, err
-	}
-	return s.peer.Confirm(in), nil
 }
 
 // Forward proposes a follower's command here, and nowhere further.

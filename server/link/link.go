@@ -1,14 +1,15 @@
-// Package link carries Raft between servers over TCP. A Raft address here is
-// "SERVER-ID@HOST:PORT", and every connection begins by naming the cluster and
-// the server that it is meant for.
+// Package link connects servers over TCP, for Raft and for confirmations. A Raft
+// address here is "SERVER-ID@HOST:PORT", and every connection begins by naming
+// its purpose, the cluster and the server that it is meant for.
 //
-// It guarantees that a server only ever hears Raft messages that were meant
-// for its own ID and cluster: a server that was wiped and came back at its old
-// address under a new ID cannot vote or acknowledge under the old one. What it
-// refuses it says to both sides. Package server makes it and raft calls it.
+// It guarantees that a server only ever hears what was meant for its own ID and
+// cluster: a server that was wiped and came back at its old address under a new
+// ID cannot vote, acknowledge or confirm under the old one. What it refuses it
+// says to both sides. Package server makes it; raft and package server call it.
 package link
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net"
@@ -22,19 +23,31 @@ import (
 	"github.com/candor-plane/candor"
 )
 
-// Layer is a raft.StreamLayer.
-type Layer struct {
-	listener  net.Listener
-	clusterID string
-	serverID  string
-	logger    hclog.Logger
-	accepted  chan net.Conn
-	done      chan struct{}
-	close     sync.Once
-	wait      sync.WaitGroup
+// Config of a Layer, which owns the listener; all of it is required.
+type Config struct {
+	Listener            net.Listener
+	Dial                func(ctx context.Context, hostPort string) (net.Conn, error)
+	ClusterID, ServerID string
+	Logger              hclog.Logger
 }
 
-// hello is the first line of a connection, and answer the line in return.
+// Layer is a raft.StreamLayer, and asks peers to confirm.
+type Layer struct {
+	config   Config
+	confirm  func(Question) Answer
+	accepted chan net.Conn
+	done     chan struct{}
+	close    sync.Once
+	wait     sync.WaitGroup
+
+	mu sync.Mutex
+	// askers are by server ID; serving are the connections that peers ask on.
+	askers  map[string]*asker
+	serving map[net.Conn]struct{}
+	closed  bool
+}
+
+// hello is the first line of a connection, and welcome the line in return.
 type hello struct {
 	Protocol string `json:"protocol"`
 	Cluster  string `json:"cluster"`
@@ -42,32 +55,37 @@ type hello struct {
 	To       string `json:"to"`
 }
 
-type answer struct {
+type welcome struct {
 	Refused string `json:"refused,omitempty"`
 }
 
+// The purposes of a connection.
 const (
-	protocol     = "candor-raft/1"
+	forRaft    = "candor-raft/1"
+	forConfirm = "candor-confirm/1"
+)
+
+const (
 	helloTimeout = 2 * time.Second
 	maxHello     = 1024
 )
 
-// Listen binds the address and begins to accept.
-func Listen(address, clusterID, serverID string, logger hclog.Logger) (*Layer, error) {
-	if clusterID == "" || serverID == "" || logger == nil {
-		panic("link: cluster ID, server ID and logger are required")
+// New returns a layer that accepts nothing before Start.
+func New(config Config) *Layer {
+	if config.Listener == nil || config.Dial == nil || config.ClusterID == "" || config.ServerID == "" || config.Logger == nil {
+		panic("link: every field of Config is required")
 	}
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, candor.Errorf(candor.ReasonAddressInUse, "raft: cannot listen on %s: %w", address, err)
+	return &Layer{
+		config: config, accepted: make(chan net.Conn), done: make(chan struct{}),
+		askers: map[string]*asker{}, serving: map[net.Conn]struct{}{},
 	}
-	l := &Layer{
-		listener: listener, clusterID: clusterID, serverID: serverID, logger: logger,
-		accepted: make(chan net.Conn), done: make(chan struct{}),
-	}
-	l.wait.Add(1)
-	go l.run()
-	return l, nil
+}
+
+// Start begins to accept. confirm answers a peer's question, from memory and
+// without waiting.
+func (l *Layer) Start(confirm func(Question) Answer) {
+	l.confirm = confirm
+	l.wait.Go(l.run)
 }
 
 // Address is a server's Raft address.
@@ -95,7 +113,7 @@ func (l *Layer) Accept() (net.Conn, error) {
 
 // Addr is the bound address, as Raft knows it.
 func (l *Layer) Addr() net.Addr {
-	return address(Address(l.serverID, l.listener.Addr().String()))
+	return address(Address(l.config.ServerID, l.config.Listener.Addr().String()))
 }
 
 // Close ends the layer and waits for its goroutines. Connections that were
@@ -104,7 +122,8 @@ func (l *Layer) Close() error {
 	var err error
 	l.close.Do(func() {
 		close(l.done)
-		err = l.listener.Close()
+		err = l.config.Listener.Close()
+		l.hangUp()
 	})
 	l.wait.Wait()
 	return err
@@ -117,59 +136,71 @@ func (l *Layer) Dial(to raft.ServerAddress, timeout time.Duration) (net.Conn, er
 	if !ok {
 		return nil, candor.Errorf(candor.ReasonInvalid, "raft address %q: want SERVER-ID@HOST:PORT", to)
 	}
-	c, err := net.DialTimeout("tcp", hostPort, timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	return l.connect(ctx, id, hostPort, forRaft)
+}
+
+func (l *Layer) connect(ctx context.Context, id, hostPort, purpose string) (net.Conn, error) {
+	c, err := l.config.Dial(ctx, hostPort)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.greet(c, id, timeout); err != nil {
+	if err := l.greet(ctx, c, id, purpose); err != nil {
 		_ = c.Close()
 		return nil, err
 	}
 	return c, nil
 }
 
-func (l *Layer) greet(c net.Conn, to string, timeout time.Duration) error {
-	if err := c.SetDeadline(time.Now().Add(timeout)); err != nil {
+func (l *Layer) greet(ctx context.Context, c net.Conn, to, purpose string) error {
+	deadline := time.Now().Add(helloTimeout)
+	if sooner, ok := ctx.Deadline(); ok && sooner.Before(deadline) {
+		deadline = sooner
+	}
+	if err := c.SetDeadline(deadline); err != nil {
 		return err
 	}
-	line, err := json.Marshal(hello{Protocol: protocol, Cluster: l.clusterID, From: l.serverID, To: to})
+	line, err := json.Marshal(hello{Protocol: purpose, Cluster: l.config.ClusterID, From: l.config.ServerID, To: to})
 	if err != nil {
 		return err
 	}
 	if _, err := c.Write(append(line, '\n')); err != nil {
 		return err
 	}
-	var a answer
+	var a welcome
 	if err := readLine(c, &a); err != nil {
 		return err
 	}
 	if a.Refused != "" {
-		return candor.Errorf(candor.ReasonClusterMismatch, "%s refused a Raft connection: %s", c.RemoteAddr(), a.Refused)
+		return candor.Errorf(candor.ReasonClusterMismatch, "%s refused a connection: %s", c.RemoteAddr(), a.Refused)
 	}
 	return c.SetDeadline(time.Time{})
 }
 
 func (l *Layer) run() {
-	defer l.wait.Done()
 	for {
-		c, err := l.listener.Accept()
+		c, err := l.config.Listener.Accept()
 		if err != nil {
 			return
 		}
-		l.wait.Add(1)
-		go l.admit(c)
+		l.wait.Go(func() { l.admit(c) })
 	}
 }
 
-// admit hands the connection to raft if it was meant for this server.
+// admit serves the connection, or hands it to raft, if it was meant for this
+// server.
 func (l *Layer) admit(c net.Conn) {
-	defer l.wait.Done()
-	refused, err := l.check(c)
+	purpose, refused, err := l.check(c)
 	if err != nil || refused != "" {
 		if refused != "" {
-			l.logger.Warn("raft connection refused", "from", c.RemoteAddr().String(), "why", refused)
+			l.config.Logger.Warn("connection refused", "from", c.RemoteAddr().String(), "why", refused)
 		}
 		_ = c.Close()
+		return
+	}
+	if purpose == forConfirm {
+		l.serve(c)
 		return
 	}
 	select {
@@ -179,30 +210,30 @@ func (l *Layer) admit(c net.Conn) {
 	}
 }
 
-func (l *Layer) check(c net.Conn) (refused string, err error) {
+func (l *Layer) check(c net.Conn) (purpose, refused string, err error) {
 	if err := c.SetDeadline(time.Now().Add(helloTimeout)); err != nil {
-		return "", err
+		return "", "", err
 	}
 	var h hello
 	if err := readLine(c, &h); err != nil {
-		return "", err
+		return "", "", err
 	}
 	switch {
-	case h.Protocol != protocol:
-		refused = "it speaks another protocol than " + protocol
-	case h.Cluster != l.clusterID:
-		refused = "it belongs to cluster " + h.Cluster + "; this server is of cluster " + l.clusterID
-	case h.To != l.serverID:
-		refused = "it is meant for server " + h.To + "; this is server " + l.serverID + ", so the other is gone: remove it and join this one as new"
+	case h.Protocol != forRaft && h.Protocol != forConfirm:
+		refused = "it speaks neither " + forRaft + " nor " + forConfirm
+	case h.Cluster != l.config.ClusterID:
+		refused = "it belongs to cluster " + h.Cluster + "; this server is of cluster " + l.config.ClusterID
+	case h.To != l.config.ServerID:
+		refused = "it is meant for server " + h.To + "; this is server " + l.config.ServerID + ", so the other is gone: remove it and join this one as new"
 	}
-	line, err := json.Marshal(answer{Refused: refused})
+	line, err := json.Marshal(welcome{Refused: refused})
 	if err != nil {
-		return refused, err
+		return "", refused, err
 	}
 	if _, err := c.Write(append(line, '\n')); err != nil {
-		return refused, err
+		return "", refused, err
 	}
-	return refused, c.SetDeadline(time.Time{})
+	return h.Protocol, refused, c.SetDeadline(time.Time{})
 }
 
 // readLine reads one line byte by byte, so that nothing after it is consumed.

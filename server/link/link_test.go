@@ -1,6 +1,7 @@
 package link
 
 import (
+	"context"
 	"net"
 	"strings"
 	"testing"
@@ -10,23 +11,37 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func start(t *testing.T, cluster, server string) *Layer {
 	t.Helper()
-	l, err := Listen("127.0.0.1:0", cluster, server, hclog.NewNullLogger())
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	l := New(Config{
+		Listener: listener, ClusterID: cluster, ServerID: server, Logger: hclog.NewNullLogger(),
+		Dial: func(ctx context.Context, to string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", to)
+		},
+	})
+	l.Start(func(q Question) Answer {
+		a := Answer{Term: q.Term + 1, Nonce: q.Nonce}
+		for i := range q.From {
+			a.Digests = append(a.Digests, fsm.IndexDigest{Index: i + 1, Digest: fsm.Digest{byte(i)}})
+		}
+		return a
+	})
 	t.Cleanup(func() { _ = l.Close() })
 	return l
 }
 
 func TestAConnectionReachesTheServerItIsMeantForAndNobodyElse(t *testing.T) {
 	a, b := start(t, "c1", "a"), start(t, "c1", "b")
-	hostPort := b.listener.Addr().String()
+	hostPort := b.config.Listener.Addr().String()
 	got := make(chan net.Conn, 1)
 	go func() {
 		c, err := b.Accept()
@@ -65,7 +80,7 @@ func TestAConnectionReachesTheServerItIsMeantForAndNobodyElse(t *testing.T) {
 
 func TestGarbageAndSilenceAreDropped(t *testing.T) {
 	l := start(t, "c1", "a")
-	c, err := net.Dial("tcp", l.listener.Addr().String())
+	c, err := net.Dial("tcp", l.config.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

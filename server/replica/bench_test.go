@@ -29,7 +29,7 @@ type benchCluster struct {
 }
 
 func (c *benchCluster) Confirm(_ context.Context, server raft.Server, term, nonce uint64) (ConfirmAnswer, error) {
-	return c.replicas[server.Address].ServeConfirm(term, nonce), nil
+	return c.replicas[server.Address].ServeConfirm(nonce, 0), nil
 }
 
 func (c *benchCluster) Forward(ctx context.Context, leader raft.Server, term uint64, command []byte, expected uint64) (ForwardAnswer, error) {

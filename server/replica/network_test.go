@@ -160,7 +160,7 @@ func (p *testPeers) Confirm(ctx context.Context, server raft.Server, term, nonce
 		if err := pauseFor(ctx, slow); err != nil {
 			return err
 		}
-		answer = r.ServeConfirm(term, nonce)
+		answer = r.ServeConfirm(nonce, 0)
 		return nil
 	})
 	if lie := p.lie.Load(); lie != nil {

@@ -29,16 +29,12 @@ func (r *Replica) WaitApplied(ctx context.Context, index uint64) error {
 	return r.applied.wait(ctx, index)
 }
 
-// digestsTold is how many of its newest state digests a server tells in a
-// confirmation.
-const digestsTold = 8
-
-// ServeConfirm says which term this server is in. It waits for nothing.
-func (r *Replica) ServeConfirm(_, nonce uint64) ConfirmAnswer {
+// ServeConfirm says which term this server is in, with its state digests from
+// an index on, or the newest alone when that is 0. It waits for nothing.
+func (r *Replica) ServeConfirm(nonce, from uint64) ConfirmAnswer {
 	view := r.machine.View()
-	from := uint64(0)
-	if index := view.Token().Index; index >= digestsTold {
-		from = index - digestsTold + 1
+	if from == 0 {
+		from = view.Token().Index
 	}
 	return ConfirmAnswer{
 		ServerID: r.serverID, ClusterID: view.ClusterID(), Term: r.raft.CurrentTerm(), Nonce: nonce,

@@ -55,7 +55,7 @@ func Start(t testing.TB, opts ...Option) *Cluster {
 	var initial []server.InitialMember
 	for i := range c.options.servers {
 		name := nameOf(i)
-		initial = append(initial, server.InitialMember{Name: name, RaftAddress: name, APIAddress: name})
+		initial = append(initial, server.InitialMember{Name: name, RaftAddress: name + raftSuffix, APIAddress: name})
 	}
 	for _, m := range initial {
 		c.start(m.Name, server.Config{InitialCluster: initial})
@@ -69,14 +69,14 @@ func nameOf(i int) string { return fmt.Sprintf("n%d", i+1) }
 func (c *Cluster) start(name string, config server.Config) *member {
 	c.t.Helper()
 	m := &member{name: name}
-	config.Name, config.Version = name, "test"
+	config.Name, config.Version, config.API, config.Raft = name, "test", name, name+raftSuffix
 	config.Settings, config.RetainRevisions, config.Logger = c.options.settings, c.options.retain, c.options.logger.Named(name)
 	config.Seams = server.Seams{
 		Clock: replica.RuntimeClock(), NoGossip: true, OnFatal: m.died,
 		Transport: func(string) (raft.Transport, raft.ServerAddress, error) {
-			return c.network.connect(name), raft.ServerAddress(name), nil
+			return c.network.connect(name), raft.ServerAddress(name + raftSuffix), nil
 		},
-		Listen: func(string) (net.Listener, error) { return c.network.listen(name), nil },
+		Listen: func(address string) (net.Listener, error) { return c.network.listen(address), nil },
 		Dial: func(ctx context.Context, to string) (net.Conn, error) {
 			return c.network.dial(ctx, name, to)
 		},

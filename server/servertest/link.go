@@ -22,13 +22,13 @@ type link struct {
 
 // connect wires a server to all others, both ways.
 func (n *network) connect(name string) *link {
-	_, transport := raft.NewInmemTransportWithTimeout(raft.ServerAddress(name), linkTimeout)
+	_, transport := raft.NewInmemTransportWithTimeout(raft.ServerAddress(name+raftSuffix), linkTimeout)
 	l := &link{InmemTransport: transport, network: n, name: name}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for other, there := range n.links {
-		transport.Connect(raft.ServerAddress(other), there.InmemTransport)
-		there.Connect(raft.ServerAddress(name), transport)
+		transport.Connect(raft.ServerAddress(other+raftSuffix), there.InmemTransport)
+		there.Connect(raft.ServerAddress(name+raftSuffix), transport)
 	}
 	n.links[name] = l
 	return l
@@ -38,14 +38,14 @@ func (n *network) connect(name string) *link {
 func (l *link) carry(to raft.ServerAddress, call func() error) error {
 	l.network.underway.Add(1)
 	defer l.network.underway.Done()
-	if arrives, _ := l.network.passes(l.name, string(to)); !arrives {
+	if arrives, _ := l.network.passes(l.name, serverAt(string(to))); !arrives {
 		time.Sleep(linkTimeout)
 		return errLost
 	}
 	if err := call(); err != nil {
 		return err
 	}
-	if arrives, _ := l.network.passes(string(to), l.name); !arrives {
+	if arrives, _ := l.network.passes(serverAt(string(to)), l.name); !arrives {
 		time.Sleep(linkTimeout)
 		return errLost
 	}

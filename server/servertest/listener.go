@@ -43,7 +43,7 @@ func (l *listener) Close() error {
 	return nil
 }
 
-// Addr is the server's name.
+// Addr is the address, a server's name and perhaps a suffix.
 func (l *listener) Addr() net.Addr { return address(l.name) }
 
 type address string
@@ -65,8 +65,8 @@ func (l *listener) connect(ctx context.Context, n *network, from string) (net.Co
 		_ = pair.Close()
 		return nil, err
 	}
-	here := &conn{Conn: near, network: n, from: from, to: l.name, closed: make(chan struct{})}
-	there := &conn{Conn: <-accepted, network: n, from: l.name, to: from, closed: make(chan struct{})}
+	here := &conn{Conn: near, network: n, from: from, to: serverAt(l.name), closed: make(chan struct{})}
+	there := &conn{Conn: <-accepted, network: n, from: serverAt(l.name), to: from, closed: make(chan struct{})}
 	select {
 	case l.pending <- there:
 		l.keep(here)

@@ -3,10 +3,18 @@ package servertest
 import (
 	"context"
 	"net"
+	"strings"
 	"sync"
 
 	"github.com/candor-plane/candor"
 )
+
+// raftSuffix tells a server's Raft address from its API address, which is its
+// name.
+const raftSuffix = "/raft"
+
+// serverAt is the server that an address belongs to.
+func serverAt(address string) string { return strings.TrimSuffix(address, raftSuffix) }
 
 // clientName is where the clients of a cluster are, as Cut names it.
 const clientName = "client"
@@ -60,39 +68,40 @@ func (n *network) lose(name string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for at, l := range n.listeners {
-		if at == name {
+		if serverAt(at) == name {
 			_ = l.Close()
 		}
 		l.sever(name)
 	}
 }
 
-func (n *network) listener(name string) *listener {
+func (n *network) listener(address string) *listener {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.listeners[name]
+	return n.listeners[address]
 }
 
-func (n *network) listen(name string) *listener {
-	l := newListener(name)
+func (n *network) listen(address string) *listener {
+	l := newListener(address)
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.listeners[name] = l
+	n.listeners[address] = l
 	return l
 }
 
-// dial connects from one to another. A link that is cut keeps the caller
-// waiting, as a lost SYN would.
-func (n *network) dial(ctx context.Context, from, to string) (net.Conn, error) {
+// dial connects from a server or client to an address. A link that is cut keeps
+// the caller waiting, as a lost SYN would.
+func (n *network) dial(ctx context.Context, from, address string) (net.Conn, error) {
+	to := serverAt(address)
 	for {
 		there, changed := n.passes(from, to)
 		back, _ := n.passes(to, from)
-		l := n.listener(to)
+		l := n.listener(address)
 		n.mu.Lock()
 		down := n.down[from] || n.down[to]
 		n.mu.Unlock()
 		if l == nil || down {
-			return nil, candor.Errorf(candor.ReasonUnavailable, "nothing listens at %s", to)
+			return nil, candor.Errorf(candor.ReasonUnavailable, "nothing listens at %s", address)
 		}
 		if there && back {
 			return l.connect(ctx, n, from)

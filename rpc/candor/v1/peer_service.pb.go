@@ -21,195 +21,6 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-type ConfirmRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ClusterId     string                 `protobuf:"bytes,1,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
-	Term          uint64                 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"`
-	Nonce         uint64                 `protobuf:"varint,3,opt,name=nonce,proto3" json:"nonce,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ConfirmRequest) Reset() {
-	*x = ConfirmRequest{}
-	mi := &file_candor_v1_peer_service_proto_msgTypes[0]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConfirmRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConfirmRequest) ProtoMessage() {}
-
-func (x *ConfirmRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_candor_v1_peer_service_proto_msgTypes[0]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConfirmRequest.ProtoReflect.Descriptor instead.
-func (*ConfirmRequest) Descriptor() ([]byte, []int) {
-	return file_candor_v1_peer_service_proto_rawDescGZIP(), []int{0}
-}
-
-func (x *ConfirmRequest) GetClusterId() string {
-	if x != nil {
-		return x.ClusterId
-	}
-	return ""
-}
-
-func (x *ConfirmRequest) GetTerm() uint64 {
-	if x != nil {
-		return x.Term
-	}
-	return 0
-}
-
-func (x *ConfirmRequest) GetNonce() uint64 {
-	if x != nil {
-		return x.Nonce
-	}
-	return 0
-}
-
-type ConfirmResponse struct {
-	state     protoimpl.MessageState `protogen:"open.v1"`
-	ServerId  string                 `protobuf:"bytes,1,opt,name=server_id,json=serverId,proto3" json:"server_id,omitempty"`
-	ClusterId string                 `protobuf:"bytes,2,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
-	Term      uint64                 `protobuf:"varint,3,opt,name=term,proto3" json:"term,omitempty"`
-	Nonce     uint64                 `protobuf:"varint,4,opt,name=nonce,proto3" json:"nonce,omitempty"`
-	// Recent (index, digest) pairs of this server's state.
-	Digests       []*StateDigest `protobuf:"bytes,5,rep,name=digests,proto3" json:"digests,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ConfirmResponse) Reset() {
-	*x = ConfirmResponse{}
-	mi := &file_candor_v1_peer_service_proto_msgTypes[1]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ConfirmResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ConfirmResponse) ProtoMessage() {}
-
-func (x *ConfirmResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_candor_v1_peer_service_proto_msgTypes[1]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ConfirmResponse.ProtoReflect.Descriptor instead.
-func (*ConfirmResponse) Descriptor() ([]byte, []int) {
-	return file_candor_v1_peer_service_proto_rawDescGZIP(), []int{1}
-}
-
-func (x *ConfirmResponse) GetServerId() string {
-	if x != nil {
-		return x.ServerId
-	}
-	return ""
-}
-
-func (x *ConfirmResponse) GetClusterId() string {
-	if x != nil {
-		return x.ClusterId
-	}
-	return ""
-}
-
-func (x *ConfirmResponse) GetTerm() uint64 {
-	if x != nil {
-		return x.Term
-	}
-	return 0
-}
-
-func (x *ConfirmResponse) GetNonce() uint64 {
-	if x != nil {
-		return x.Nonce
-	}
-	return 0
-}
-
-func (x *ConfirmResponse) GetDigests() []*StateDigest {
-	if x != nil {
-		return x.Digests
-	}
-	return nil
-}
-
-type StateDigest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Index         uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
-	Digest        []byte                 `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *StateDigest) Reset() {
-	*x = StateDigest{}
-	mi := &file_candor_v1_peer_service_proto_msgTypes[2]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *StateDigest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*StateDigest) ProtoMessage() {}
-
-func (x *StateDigest) ProtoReflect() protoreflect.Message {
-	mi := &file_candor_v1_peer_service_proto_msgTypes[2]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use StateDigest.ProtoReflect.Descriptor instead.
-func (*StateDigest) Descriptor() ([]byte, []int) {
-	return file_candor_v1_peer_service_proto_rawDescGZIP(), []int{2}
-}
-
-func (x *StateDigest) GetIndex() uint64 {
-	if x != nil {
-		return x.Index
-	}
-	return 0
-}
-
-func (x *StateDigest) GetDigest() []byte {
-	if x != nil {
-		return x.Digest
-	}
-	return nil
-}
-
 type ForwardRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	ClusterId string                 `protobuf:"bytes,1,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
@@ -224,7 +35,7 @@ type ForwardRequest struct {
 
 func (x *ForwardRequest) Reset() {
 	*x = ForwardRequest{}
-	mi := &file_candor_v1_peer_service_proto_msgTypes[3]
+	mi := &file_candor_v1_peer_service_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -236,7 +47,7 @@ func (x *ForwardRequest) String() string {
 func (*ForwardRequest) ProtoMessage() {}
 
 func (x *ForwardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_candor_v1_peer_service_proto_msgTypes[3]
+	mi := &file_candor_v1_peer_service_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -249,7 +60,7 @@ func (x *ForwardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardRequest.ProtoReflect.Descriptor instead.
 func (*ForwardRequest) Descriptor() ([]byte, []int) {
-	return file_candor_v1_peer_service_proto_rawDescGZIP(), []int{3}
+	return file_candor_v1_peer_service_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *ForwardRequest) GetClusterId() string {
@@ -293,7 +104,7 @@ type ForwardResponse struct {
 
 func (x *ForwardResponse) Reset() {
 	*x = ForwardResponse{}
-	mi := &file_candor_v1_peer_service_proto_msgTypes[4]
+	mi := &file_candor_v1_peer_service_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -305,7 +116,7 @@ func (x *ForwardResponse) String() string {
 func (*ForwardResponse) ProtoMessage() {}
 
 func (x *ForwardResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_candor_v1_peer_service_proto_msgTypes[4]
+	mi := &file_candor_v1_peer_service_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -318,7 +129,7 @@ func (x *ForwardResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ForwardResponse.ProtoReflect.Descriptor instead.
 func (*ForwardResponse) Descriptor() ([]byte, []int) {
-	return file_candor_v1_peer_service_proto_rawDescGZIP(), []int{4}
+	return file_candor_v1_peer_service_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *ForwardResponse) GetTerm() uint64 {
@@ -357,7 +168,7 @@ type IdentifyRequest struct {
 
 func (x *IdentifyRequest) Reset() {
 	*x = IdentifyRequest{}
-	mi := &file_candor_v1_peer_service_proto_msgTypes[5]
+	mi := &file_candor_v1_peer_service_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -369,7 +180,7 @@ func (x *IdentifyRequest) String() string {
 func (*IdentifyRequest) ProtoMessage() {}
 
 func (x *IdentifyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_candor_v1_peer_service_proto_msgTypes[5]
+	mi := &file_candor_v1_peer_service_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -382,7 +193,7 @@ func (x *IdentifyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IdentifyRequest.ProtoReflect.Descriptor instead.
 func (*IdentifyRequest) Descriptor() ([]byte, []int) {
-	return file_candor_v1_peer_service_proto_rawDescGZIP(), []int{5}
+	return file_candor_v1_peer_service_proto_rawDescGZIP(), []int{2}
 }
 
 type IdentifyResponse struct {
@@ -401,7 +212,7 @@ type IdentifyResponse struct {
 
 func (x *IdentifyResponse) Reset() {
 	*x = IdentifyResponse{}
-	mi := &file_candor_v1_peer_service_proto_msgTypes[6]
+	mi := &file_candor_v1_peer_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -413,7 +224,7 @@ func (x *IdentifyResponse) String() string {
 func (*IdentifyResponse) ProtoMessage() {}
 
 func (x *IdentifyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_candor_v1_peer_service_proto_msgTypes[6]
+	mi := &file_candor_v1_peer_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -426,7 +237,7 @@ func (x *IdentifyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IdentifyResponse.ProtoReflect.Descriptor instead.
 func (*IdentifyResponse) Descriptor() ([]byte, []int) {
-	return file_candor_v1_peer_service_proto_rawDescGZIP(), []int{6}
+	return file_candor_v1_peer_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *IdentifyResponse) GetServerId() string {
@@ -489,22 +300,7 @@ var File_candor_v1_peer_service_proto protoreflect.FileDescriptor
 
 const file_candor_v1_peer_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1ccandor/v1/peer_service.proto\x12\tcandor.v1\"Y\n" +
-	"\x0eConfirmRequest\x12\x1d\n" +
-	"\n" +
-	"cluster_id\x18\x01 \x01(\tR\tclusterId\x12\x12\n" +
-	"\x04term\x18\x02 \x01(\x04R\x04term\x12\x14\n" +
-	"\x05nonce\x18\x03 \x01(\x04R\x05nonce\"\xa9\x01\n" +
-	"\x0fConfirmResponse\x12\x1b\n" +
-	"\tserver_id\x18\x01 \x01(\tR\bserverId\x12\x1d\n" +
-	"\n" +
-	"cluster_id\x18\x02 \x01(\tR\tclusterId\x12\x12\n" +
-	"\x04term\x18\x03 \x01(\x04R\x04term\x12\x14\n" +
-	"\x05nonce\x18\x04 \x01(\x04R\x05nonce\x120\n" +
-	"\adigests\x18\x05 \x03(\v2\x16.candor.v1.StateDigestR\adigests\";\n" +
-	"\vStateDigest\x12\x14\n" +
-	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x16\n" +
-	"\x06digest\x18\x02 \x01(\fR\x06digest\"\x9f\x01\n" +
+	"\x1ccandor/v1/peer_service.proto\x12\tcandor.v1\"\x9f\x01\n" +
 	"\x0eForwardRequest\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\tR\tclusterId\x12\x12\n" +
@@ -528,9 +324,8 @@ const file_candor_v1_peer_service_proto_rawDesc = "" +
 	"\vapi_address\x18\x06 \x01(\tR\n" +
 	"apiAddress\x12#\n" +
 	"\rfeature_level\x18\a \x01(\rR\ffeatureLevel\x12\x18\n" +
-	"\aversion\x18\b \x01(\tR\aversion2\xd6\x01\n" +
+	"\aversion\x18\b \x01(\tR\aversion2\x94\x01\n" +
 	"\vPeerService\x12@\n" +
-	"\aConfirm\x12\x19.candor.v1.ConfirmRequest\x1a\x1a.candor.v1.ConfirmResponse\x12@\n" +
 	"\aForward\x12\x19.candor.v1.ForwardRequest\x1a\x1a.candor.v1.ForwardResponse\x12C\n" +
 	"\bIdentify\x12\x1a.candor.v1.IdentifyRequest\x1a\x1b.candor.v1.IdentifyResponseB7Z5github.com/candor-plane/candor/rpc/candor/v1;candorv1b\x06proto3"
 
@@ -546,29 +341,23 @@ func file_candor_v1_peer_service_proto_rawDescGZIP() []byte {
 	return file_candor_v1_peer_service_proto_rawDescData
 }
 
-var file_candor_v1_peer_service_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_candor_v1_peer_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_candor_v1_peer_service_proto_goTypes = []any{
-	(*ConfirmRequest)(nil),   // 0: candor.v1.ConfirmRequest
-	(*ConfirmResponse)(nil),  // 1: candor.v1.ConfirmResponse
-	(*StateDigest)(nil),      // 2: candor.v1.StateDigest
-	(*ForwardRequest)(nil),   // 3: candor.v1.ForwardRequest
-	(*ForwardResponse)(nil),  // 4: candor.v1.ForwardResponse
-	(*IdentifyRequest)(nil),  // 5: candor.v1.IdentifyRequest
-	(*IdentifyResponse)(nil), // 6: candor.v1.IdentifyResponse
+	(*ForwardRequest)(nil),   // 0: candor.v1.ForwardRequest
+	(*ForwardResponse)(nil),  // 1: candor.v1.ForwardResponse
+	(*IdentifyRequest)(nil),  // 2: candor.v1.IdentifyRequest
+	(*IdentifyResponse)(nil), // 3: candor.v1.IdentifyResponse
 }
 var file_candor_v1_peer_service_proto_depIdxs = []int32{
-	2, // 0: candor.v1.ConfirmResponse.digests:type_name -> candor.v1.StateDigest
-	0, // 1: candor.v1.PeerService.Confirm:input_type -> candor.v1.ConfirmRequest
-	3, // 2: candor.v1.PeerService.Forward:input_type -> candor.v1.ForwardRequest
-	5, // 3: candor.v1.PeerService.Identify:input_type -> candor.v1.IdentifyRequest
-	1, // 4: candor.v1.PeerService.Confirm:output_type -> candor.v1.ConfirmResponse
-	4, // 5: candor.v1.PeerService.Forward:output_type -> candor.v1.ForwardResponse
-	6, // 6: candor.v1.PeerService.Identify:output_type -> candor.v1.IdentifyResponse
-	4, // [4:7] is the sub-list for method output_type
-	1, // [1:4] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	0, // 0: candor.v1.PeerService.Forward:input_type -> candor.v1.ForwardRequest
+	2, // 1: candor.v1.PeerService.Identify:input_type -> candor.v1.IdentifyRequest
+	1, // 2: candor.v1.PeerService.Forward:output_type -> candor.v1.ForwardResponse
+	3, // 3: candor.v1.PeerService.Identify:output_type -> candor.v1.IdentifyResponse
+	2, // [2:4] is the sub-list for method output_type
+	0, // [0:2] is the sub-list for method input_type
+	0, // [0:0] is the sub-list for extension type_name
+	0, // [0:0] is the sub-list for extension extendee
+	0, // [0:0] is the sub-list for field type_name
 }
 
 func init() { file_candor_v1_peer_service_proto_init() }
@@ -582,7 +371,7 @@ func file_candor_v1_peer_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_candor_v1_peer_service_proto_rawDesc), len(file_candor_v1_peer_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,7 +19,6 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PeerService_Confirm_FullMethodName  = "/candor.v1.PeerService/Confirm"
 	PeerService_Forward_FullMethodName  = "/candor.v1.PeerService/Forward"
 	PeerService_Identify_FullMethodName = "/candor.v1.PeerService/Identify"
 )
@@ -30,8 +29,6 @@ const (
 //
 // PeerService is between servers of one cluster.
 type PeerServiceClient interface {
-	// Confirm says which term this server is in: evidence for a read index.
-	Confirm(ctx context.Context, in *ConfirmRequest, opts ...grpc.CallOption) (*ConfirmResponse, error)
 	// Forward proposes commands on behalf of a follower: one hop, never two.
 	Forward(ctx context.Context, in *ForwardRequest, opts ...grpc.CallOption) (*ForwardResponse, error)
 	// Identify says who this server is; used before a cluster is formed.
@@ -44,16 +41,6 @@ type peerServiceClient struct {
 
 func NewPeerServiceClient(cc grpc.ClientConnInterface) PeerServiceClient {
 	return &peerServiceClient{cc}
-}
-
-func (c *peerServiceClient) Confirm(ctx context.Context, in *ConfirmRequest, opts ...grpc.CallOption) (*ConfirmResponse, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ConfirmResponse)
-	err := c.cc.Invoke(ctx, PeerService_Confirm_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
 }
 
 func (c *peerServiceClient) Forward(ctx context.Context, in *ForwardRequest, opts ...grpc.CallOption) (*ForwardResponse, error) {
@@ -82,8 +69,6 @@ func (c *peerServiceClient) Identify(ctx context.Context, in *IdentifyRequest, o
 //
 // PeerService is between servers of one cluster.
 type PeerServiceServer interface {
-	// Confirm says which term this server is in: evidence for a read index.
-	Confirm(context.Context, *ConfirmRequest) (*ConfirmResponse, error)
 	// Forward proposes commands on behalf of a follower: one hop, never two.
 	Forward(context.Context, *ForwardRequest) (*ForwardResponse, error)
 	// Identify says who this server is; used before a cluster is formed.
@@ -98,9 +83,6 @@ type PeerServiceServer interface {
 // pointer dereference when methods are called.
 type UnimplementedPeerServiceServer struct{}
 
-func (UnimplementedPeerServiceServer) Confirm(context.Context, *ConfirmRequest) (*ConfirmResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method Confirm not implemented")
-}
 func (UnimplementedPeerServiceServer) Forward(context.Context, *ForwardRequest) (*ForwardResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Forward not implemented")
 }
@@ -126,24 +108,6 @@ func RegisterPeerServiceServer(s grpc.ServiceRegistrar, srv PeerServiceServer) {
 		t.testEmbeddedByValue()
 	}
 	s.RegisterService(&PeerService_ServiceDesc, srv)
-}
-
-func _PeerService_Confirm_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ConfirmRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(PeerServiceServer).Confirm(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: PeerService_Confirm_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(PeerServiceServer).Confirm(ctx, req.(*ConfirmRequest))
-	}
-	return interceptor(ctx, in, info, handler)
 }
 
 func _PeerService_Forward_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
@@ -189,10 +153,6 @@ var PeerService_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "candor.v1.PeerService",
 	HandlerType: (*PeerServiceServer)(nil),
 	Methods: []grpc.MethodDesc{
-		{
-			MethodName: "Confirm",
-			Handler:    _PeerService_Confirm_Handler,
-		},
 		{
 			MethodName: "Forward",
 			Handler:    _PeerService_Forward_Handler,

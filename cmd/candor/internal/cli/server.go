@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/cmd/candor/internal/heap"
 	"github.com/candor-plane/candor/server"
 )
 
@@ -189,6 +190,9 @@ func runServer(ctx context.Context, o *ServerOptions) error {
 		case fatal <- err:
 		default:
 		}
+	}
+	if o.Getenv("GOGC") == "" {
+		heap.Pace()
 	}
 	s, err := server.Start(ctx, o.Config)
 	if err != nil {
