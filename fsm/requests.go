@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"sync"
 
@@ -32,20 +33,87 @@ const (
 	bucketWidth    = int64(1e9)
 )
 
-type requestKey struct{ actor, id string }
-
 // requestTable remembers outcomes until their time. The apply goroutine
-// writes; lookups may come from any.
+// writes; lookups may come from any. A busy server remembers half a million at
+// once, so records and index hold no pointers: the garbage collector passes
+// them by.
 type requestTable struct {
-	mu      sync.RWMutex
-	byKey   map[requestKey]*Remembered
-	buckets *btree.Map[int64, []*Remembered]
-	actors  map[string]string
+	mu sync.RWMutex
+	// index finds a record by the hash of its key. Where two keys have one hash,
+	// the later is in clashes.
+	index   map[uint64]place
+	clashes map[requestKey]place
+	buckets *btree.Map[int64, *requestBucket]
+	actors  *actorNames
 	sum     sum
 }
 
+type requestKey struct{ actor, id string }
+
+// place is where a record is: in which bucket, and where in that.
+type place struct {
+	bucket int64
+	at     uint32
+}
+
+// requestRecord is a Remembered without pointers. It does not change once it is
+// in the table.
+type requestRecord struct {
+	digest                uint64
+	notAfter              int64
+	term, index, revision uint64
+	actor                 uint32
+	changed, succeeded    bool
+	idBytes               uint8
+	id                    [candor.MaxRequestIDBytes]byte
+}
+
+// requestBucket holds the records that end within one second, in order of
+// arrival; those before from are forgotten. Chunks grow, so that a bucket of few
+// is small.
+type requestBucket struct {
+	chunks   [][]requestRecord
+	from, to uint32
+}
+
+const (
+	firstChunk = 8
+	largeChunk = 512
+	// smallRecords are in the chunks that grow.
+	smallChunks  = 6
+	smallRecords = firstChunk<<smallChunks - firstChunk
+)
+
+// locate says which chunk holds record i, and where.
+func locate(i uint32) (chunk, at int) {
+	if i >= smallRecords {
+		i -= smallRecords
+		return smallChunks + int(i/largeChunk), int(i % largeChunk)
+	}
+	chunk = bits.Len32(i/firstChunk+1) - 1
+	return chunk, int(i) - (firstChunk<<chunk - firstChunk)
+}
+
+func (b *requestBucket) record(i uint32) *requestRecord {
+	chunk, at := locate(i)
+	return &b.chunks[chunk][at]
+}
+
+func (b *requestBucket) add(r *requestRecord) uint32 {
+	chunk, at := locate(b.to)
+	if chunk == len(b.chunks) {
+		b.chunks = append(b.chunks, make([]requestRecord, min(firstChunk<<chunk, largeChunk)))
+	}
+	b.chunks[chunk][at] = *r
+	b.to++
+	return b.to - 1
+}
+
 func newRequestTable() *requestTable {
-	return &requestTable{byKey: map[requestKey]*Remembered{}, buckets: new(btree.Map[int64, []*Remembered]), actors: map[string]string{}}
+	return &requestTable{
+		index: map[uint64]place{}, clashes: map[requestKey]place{},
+		buckets: new(btree.Map[int64, *requestBucket]), actors: newActorNames(),
+	}
 }
 
 // admissible refuses what the table could not answer for.
@@ -58,8 +126,8 @@ func (t *requestTable) admissible(c *command.Command, now int64) *candor.Error {
 			Message: sprintf("request %s was valid until cluster time %d; it is %d now: its earlier outcome, if any, is forgotten", c.RequestID, c.NotAfter, now)}
 	case c.NotAfter-now > maxRequestAge:
 		return candor.Errorf(candor.ReasonInvalid, "request %s asks to be remembered for %d s; at most %d s are allowed", c.RequestID, (c.NotAfter-now)/1e9, maxRequestAge/1e9)
-	case len(t.byKey) >= maxRequests:
-		if _, known := t.byKey[requestKey{c.Actor, c.RequestID}]; known {
+	case t.len() >= maxRequests:
+		if _, known := t.find(c.Actor, c.RequestID); known {
 			return nil
 		}
 		return candor.Errorf(candor.ReasonQueueSaturated, "%d requests are remembered, the most that may be: try again when some expire", maxRequests)
@@ -68,73 +136,138 @@ func (t *requestTable) admissible(c *command.Command, now int64) *candor.Error {
 	}
 }
 
-func (t *requestTable) find(actor, id string) (*Remembered, bool) {
-	r, ok := t.byKey[requestKey{actor, id}]
-	return r, ok
+func (t *requestTable) len() int { return len(t.index) + len(t.clashes) }
+
+func hashRequest(actor, id string) uint64 { return xxh3.HashStringSeed(id, xxh3.HashString(actor)) }
+
+// find is the record of a request.
+func (t *requestTable) find(actor, id string) (*requestRecord, bool) {
+	p, ok := t.index[hashRequest(actor, id)]
+	if !ok {
+		return nil, false
+	}
+	if r := t.at(p); t.is(r, actor, id) {
+		return r, true
+	}
+	if p, ok = t.clashes[requestKey{actor, id}]; !ok {
+		return nil, false
+	}
+	return t.at(p), true
+}
+
+func (t *requestTable) at(p place) *requestRecord {
+	b, _ := t.buckets.Get(p.bucket)
+	return b.record(p.at)
+}
+
+func (t *requestTable) is(r *requestRecord, actor, id string) bool {
+	return string(r.id[:r.idBytes]) == id && t.actors.name(r.actor) == actor
 }
 
 func (t *requestTable) remember(c *command.Command, token candor.Token, changed, succeeded bool) {
 	t.put(&Remembered{
-		Actor: t.intern(c.Actor), RequestID: clone(c.RequestID), Digest: c.Digest, NotAfter: c.NotAfter,
+		Actor: c.Actor, RequestID: c.RequestID, Digest: c.Digest, NotAfter: c.NotAfter,
 		Token: token, Changed: changed, Succeeded: succeeded,
 	})
 }
 
-func (t *requestTable) put(r *Remembered) {
-	bucket := r.NotAfter / bucketWidth
-	list, _ := t.buckets.Get(bucket)
+// put keeps a copy of the record, whose request is not in the table.
+func (t *requestTable) put(x *Remembered) {
+	r := requestRecord{
+		digest: x.Digest, notAfter: x.NotAfter, term: x.Token.Term, index: x.Token.Index, revision: x.Token.Revision,
+		changed: x.Changed, succeeded: x.Succeeded, idBytes: uint8(len(x.RequestID)),
+	}
+	copy(r.id[:], x.RequestID)
+	p := place{bucket: x.NotAfter / bucketWidth}
 	t.mu.Lock()
-	t.byKey[requestKey{r.Actor, r.RequestID}] = r
-	t.mu.Unlock()
-	t.buckets.Set(bucket, append(list, r))
-	t.sum.add(r.hash())
+	defer t.mu.Unlock()
+	r.actor = t.actors.hold(x.Actor)
+	b, ok := t.buckets.Get(p.bucket)
+	if !ok {
+		b = new(requestBucket)
+		t.buckets.Set(p.bucket, b)
+	}
+	p.at = b.add(&r)
+	hash := hashRequest(x.Actor, x.RequestID)
+	if _, taken := t.index[hash]; taken {
+		t.clashes[requestKey{clone(x.Actor), clone(x.RequestID)}] = p
+	} else {
+		t.index[hash] = p
+	}
+	t.sum.add(x.hash())
 }
 
 // expire forgets whole buckets whose time has passed, oldest first, until
 // about limit records are gone.
 func (t *requestTable) expire(now int64, limit int) {
 	for limit > 0 {
-		bucket, list, ok := t.buckets.Min()
-		if !ok || (bucket+1)*bucketWidth > now {
+		second, b, ok := t.buckets.Min()
+		if !ok || (second+1)*bucketWidth > now {
 			return
 		}
-		n := min(limit, len(list))
 		t.mu.Lock()
-		for _, r := range list[:n] {
-			delete(t.byKey, requestKey{r.Actor, r.RequestID})
-			t.sum.remove(r.hash())
+		for ; limit > 0 && b.from < b.to; limit-- {
+			t.forget(place{bucket: second, at: b.from}, b.record(b.from))
+			b.from++
+		}
+		if b.from == b.to {
+			t.buckets.PopMin()
 		}
 		t.mu.Unlock()
-		limit -= n
-		if n == len(list) {
-			t.buckets.PopMin()
-			continue
-		}
-		t.buckets.Set(bucket, list[n:])
-	}
-	if len(t.byKey) == 0 {
-		t.actors = map[string]string{}
 	}
 }
 
-// intern keeps one copy of each actor's name.
-func (t *requestTable) intern(actor string) string {
-	if s, ok := t.actors[actor]; ok {
-		return s
+func (t *requestTable) forget(p place, r *requestRecord) {
+	x := r.remembered(t.actors.name(r.actor))
+	t.sum.remove(x.hash())
+	t.actors.release(r.actor)
+	if hash := hashRequest(x.Actor, x.RequestID); t.index[hash] == p {
+		delete(t.index, hash)
+		return
 	}
-	s := clone(actor)
-	t.actors[s] = s
-	return s
+	delete(t.clashes, requestKey{x.Actor, x.RequestID})
 }
 
-// all lists the records in order of expiry, then of arrival.
-func (t *requestTable) all() [][]*Remembered {
-	var out [][]*Remembered
-	t.buckets.Scan(func(_ int64, list []*Remembered) bool {
-		out = append(out, slices.Clip(list))
+// heldRequests are the records of one moment.
+type heldRequests struct {
+	actors  []string
+	buckets []requestBucket
+}
+
+// capture keeps what is in the table now, while the table goes on.
+func (t *requestTable) capture() heldRequests {
+	h := heldRequests{actors: slices.Clone(t.actors.names)}
+	t.buckets.Scan(func(_ int64, b *requestBucket) bool {
+		h.buckets = append(h.buckets, requestBucket{chunks: slices.Clone(b.chunks), from: b.from, to: b.to})
 		return true
 	})
-	return out
+	return h
+}
+
+// each visits the records in order of expiry, then of arrival.
+func (h *heldRequests) each(visit func(*Remembered) error) error {
+	for i := range h.buckets {
+		b := &h.buckets[i]
+		for at := b.from; at < b.to; at++ {
+			r := b.record(at)
+			x := r.remembered(h.actors[r.actor])
+			if err := visit(&x); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *requestRecord) token() candor.Token {
+	return candor.Token{Term: r.term, Index: r.index, Revision: r.revision}
+}
+
+func (r *requestRecord) remembered(actor string) Remembered {
+	return Remembered{
+		Actor: actor, RequestID: string(r.id[:r.idBytes]), Digest: r.digest, NotAfter: r.notAfter,
+		Token: r.token(), Changed: r.changed, Succeeded: r.succeeded,
+	}
 }
 
 func (r *Remembered) hash() xxh3.Uint128 {
@@ -160,19 +293,19 @@ func (m *Machine) Outcome(actor, requestID string) (Remembered, bool) {
 	t := m.view.Load().requests
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	r, ok := t.byKey[requestKey{actor, requestID}]
+	r, ok := t.find(actor, requestID)
 	if !ok {
 		return Remembered{}, false
 	}
-	return *r, true
+	return r.remembered(actor), true
 }
 
 // replay answers a repeated request with what its turn did.
-func (m *Machine) replay(r *Remembered) Result {
-	res := Result{Token: r.Token, Revision: r.Token.Revision, Changed: r.Changed, Succeeded: r.Succeeded, Replayed: true}
+func (m *Machine) replay(r *requestRecord) Result {
+	res := Result{Token: r.token(), Revision: r.revision, Changed: r.changed, Succeeded: r.succeeded, Replayed: true}
 	s := m.state
-	if r.Changed && r.Token.Revision > s.cursor {
-		for v := s.history.At(r.Token.Revision); v != nil; v = v.Sibling() {
+	if r.changed && r.revision > s.cursor {
+		for v := s.history.At(r.revision); v != nil; v = v.Sibling() {
 			res.Ops = append(res.Ops, OpResult{Version: v, Changed: true})
 		}
 	}

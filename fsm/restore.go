@@ -137,8 +137,10 @@ func (l *loader) add(kind byte, body []byte) error {
 		return err
 	case recordRequest:
 		x, err := decodeRemembered(body)
+		if err == nil && len(x.RequestID) > candor.MaxRequestIDBytes {
+			err = candor.Errorf(candor.ReasonDataCorrupt, "a request ID of %d bytes", len(x.RequestID))
+		}
 		if err == nil {
-			x.Actor = l.s.requests.intern(x.Actor)
 			l.s.requests.put(x)
 		}
 		return err

@@ -46,7 +46,7 @@ type Snapshot struct {
 	m        *Machine
 	view     *View
 	leaderID string
-	requests [][]*Remembered
+	requests heldRequests
 	release  sync.Once
 }
 
@@ -55,7 +55,7 @@ func (m *Machine) Snapshot() *Snapshot {
 	m.applying.Lock()
 	defer m.applying.Unlock()
 	m.holds.Add(1)
-	return &Snapshot{m: m, view: m.View(), leaderID: m.state.leaderID, requests: m.state.requests.all()}
+	return &Snapshot{m: m, view: m.View(), leaderID: m.state.leaderID, requests: m.state.requests.capture()}
 }
 
 // Token is the position that the snapshot is of.
@@ -119,12 +119,9 @@ func (s *Snapshot) write(f *frameWriter) error {
 			return err
 		}
 	}
-	for _, list := range s.requests {
-		for _, r := range list {
-			if err := f.record(recordRequest, appendRemembered(nil, r)); err != nil {
-				return err
-			}
-		}
+	err = s.requests.each(func(r *Remembered) error { return f.record(recordRequest, appendRemembered(nil, r)) })
+	if err != nil {
+		return err
 	}
 	return f.record(recordTrailer, appendHeader(nil, &header))
 }

@@ -44,7 +44,7 @@ func (m *Machine) remembered(c *command.Command) (bool, Result) {
 	if !ok {
 		return false, Result{}
 	}
-	if r.Digest != c.Digest {
+	if r.digest != c.Digest {
 		return true, m.refused(&candor.Error{
 			Reason: candor.ReasonInvalid, Subject: c.RequestID,
 			Message: "request ID " + c.RequestID + " was used for another request: make a new ID for every new request",

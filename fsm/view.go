@@ -51,7 +51,7 @@ func (m *Machine) publish() {
 		nextCascade: s.nextCascade, members: s.members, records: s.records, requests: s.requests, digest: s.digest(),
 		kinds: make([]viewKind, len(s.kinds)),
 		stats: Stats{
-			Objects: s.objects, Versions: s.retained, Bytes: s.bytes, Requests: uint64(len(s.requests.byKey)),
+			Objects: s.objects, Versions: s.retained, Bytes: s.bytes, Requests: uint64(s.requests.len()),
 			Cascades: uint64(s.cascades.Len()), Faults: s.faults, Violations: s.violations,
 		},
 	}

@@ -41,12 +41,16 @@ func (s *Objects) updateOperation(in *candor.Object) (command.Operation, error) 
 	if err := kind.Prepare(o); err != nil {
 		return command.Operation{}, err
 	}
-	ref := candor.Ref{Kind: kind.Name(), Namespace: o.Metadata.Namespace, Name: o.Metadata.Name}
-	live, err := s.live(ref)
+	op := command.Operation{Verb: command.VerbUpdate, Kind: kind.Name(), KindRevision: kind.Revision(), Object: o}
+	hasStatus := len(in.Status)+len(in.Observed) > 0
+	if !hasStatus && kind.Name() != candor.KindKinds {
+		return op, nil
+	}
+	live, err := s.live(candor.Ref{Kind: kind.Name(), Namespace: o.Metadata.Namespace, Name: o.Metadata.Name})
 	if err != nil {
 		return command.Operation{}, err
 	}
-	if len(in.Status)+len(in.Observed) > 0 && (live == nil || !sameJSON(in.Status, live.Status) || !sameJSON(in.Observed, live.Observed)) {
+	if hasStatus && (live == nil || !sameJSON(in.Status, live.Status) || !sameJSON(in.Observed, live.Observed)) {
 		return command.Operation{}, sectionForbidden(in)
 	}
 	if live != nil && kind.Name() == candor.KindKinds {
@@ -54,7 +58,7 @@ func (s *Objects) updateOperation(in *candor.Object) (command.Operation, error) 
 			return command.Operation{}, err
 		}
 	}
-	return command.Operation{Verb: command.VerbUpdate, Kind: kind.Name(), KindRevision: kind.Revision(), Object: o}, nil
+	return op, nil
 }
 
 func checkKindUpdate(k Kind, live, next *candor.Object) error {
