@@ -14,6 +14,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/rpc/codec"
 )
 
 const (
@@ -46,6 +47,13 @@ func (d dialer) open(addr string) (*endpoint, error) {
 	return ep, nil
 }
 
+// Windows in bytes: what one stream, and all streams of a connection, may have
+// on the way to a reader that is slow.
+const (
+	streamWindow     = 1 << 20
+	connectionWindow = 8 << 20
+)
+
 func dialOptions(dial func(context.Context, string) (net.Conn, error), attempt time.Duration) []grpc.DialOption {
 	options := []grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -53,6 +61,10 @@ func dialOptions(dial func(context.Context, string) (net.Conn, error), attempt t
 		grpc.WithDisableRetry(), // what may be repeated, and where, is decided here (see pursuit)
 		grpc.WithDisableServiceConfig(),
 		grpc.WithNoProxy(),
+		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(codec.New())),
+		// Fixed windows: gRPC would otherwise measure the connection with a ping
+		// for each burst of answers.
+		grpc.WithStaticStreamWindowSize(streamWindow), grpc.WithStaticConnWindowSize(connectionWindow),
 		grpc.WithUserAgent("candor-go"),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 3 * time.Second}),
 		grpc.WithConnectParams(grpc.ConnectParams{

@@ -54,8 +54,12 @@ func (c *Client) list(ctx context.Context, kind candor.KindName, o ListOptions, 
 		Objects:  make([]*candor.Object, 0, len(out.GetObjects())),
 		Continue: out.GetContinue(), Revision: out.GetRevision(), Witness: *w,
 	}
-	for _, o := range out.GetObjects() {
-		page.Objects = append(page.Objects, convert.ObjectFromProto(o))
+	for _, p := range out.GetObjects() {
+		o := convert.ObjectFromProto(p)
+		if o == nil {
+			return nil, breach(r.endpoint.addr, "endpoint %s answered with an object that does not decode", r.endpoint.addr)
+		}
+		page.Objects = append(page.Objects, o)
 	}
 	return page, nil
 }

@@ -195,7 +195,7 @@ func (w *Watch) takeEvents(m *candorv1.WatchResponse) (WatchBatch, error) {
 	last := w.position
 	for i, p := range m.GetEvents() {
 		e := convert.EventFromProto(p)
-		if e.Revision <= w.position || e.Revision < last || e.Revision > batch.Revision {
+		if e.Revision <= w.position || e.Revision < last || e.Revision > batch.Revision || e.Object == nil {
 			return WatchBatch{}, w.disorder(m)
 		}
 		last = e.Revision

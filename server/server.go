@@ -19,6 +19,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/rpc/codec"
 	"github.com/candor-plane/candor/server/diag"
 	"github.com/candor-plane/candor/server/feed"
 	"github.com/candor-plane/candor/server/gossip"
@@ -216,6 +217,7 @@ func (s *Server) wire() error {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}),
 		grpc.WriteBufferSize(64<<10), grpc.ReadBufferSize(64<<10), grpc.NumStreamWorkers(512),
+		grpc.ForceServerCodecV2(codec.New()), grpc.StaticStreamWindowSize(1<<20), grpc.StaticConnWindowSize(8<<20),
 	)...)
 	candorv1.RegisterObjectServiceServer(s.grpc, grpcapi.NewObjects(s.machine, s.reader, s.proposer, known, s.feed, s.stopping))
 	candorv1.RegisterClusterServiceServer(s.grpc, grpcapi.NewCluster(s.machine, s.reader, s.proposer, &topology{s}, n))

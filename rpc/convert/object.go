@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/internal/wire"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 )
 
@@ -22,10 +23,18 @@ func ObjectToProto(o *candor.Object) *candorv1.Object {
 }
 
 // ObjectFromProto returns nil for nil. The object takes over the message's
-// bytes and maps. A part without bytes is absent.
+// bytes and maps. A part without bytes is absent. A message that holds its
+// stored form (see package codec) is decoded here, and is nil when damaged.
 func ObjectFromProto(p *candorv1.Object) *candor.Object {
 	if p == nil {
 		return nil
+	}
+	if data := p.ProtoReflect().GetUnknown(); data != nil && p.GetMetadata() == nil {
+		o, err := wire.DecodeObject(data)
+		if err != nil {
+			return nil
+		}
+		return o
 	}
 	o := &candor.Object{
 		APIVersion: p.GetApiVersion(), Kind: p.GetKind(),

@@ -69,6 +69,7 @@ func (w *watch) run() error {
 	}
 	bookmarks := time.NewTicker(interval)
 	defer bookmarks.Stop()
+	ended := w.stream.Context().Done()
 	for {
 		view, changed := w.service.changes.Changed(w.kind)
 		if err := w.deliver(view); err != nil {
@@ -80,7 +81,7 @@ func (w *watch) run() error {
 			if err := w.bookmark(); err != nil {
 				return err
 			}
-		case <-w.stream.Context().Done():
+		case <-ended:
 			return w.stream.Context().Err()
 		case <-w.service.stopping:
 			return &candor.Error{Reason: candor.ReasonShuttingDown, Message: "the server stops: resume on another one"}
