@@ -94,10 +94,10 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 	}
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.cancel = cancel
-	s.serve()
 	if err := s.startGossip(background); err != nil {
-		return nil, err
+		return nil, candor.Wrap("--gossip", err)
 	}
+	s.serve()
 	s.run(func() { s.live(background) })
 	s.run(func() { s.duties(background) })
 	return s, nil
@@ -122,8 +122,8 @@ func (s *Server) open(ctx context.Context) error {
 			return err
 		}
 		s.clusterID = id
-	} else if len(s.config.InitialCluster) > 0 && s.dir.Empty() && s.clusterID != clusterIDOf(s.config.InitialCluster, s.config.ClusterToken) {
-		return candor.Errorf(candor.ReasonDataForeign, "data directory %s belongs to cluster %s; --initial-cluster describes another", s.config.Data, s.clusterID)
+	} else if err := s.checkCluster(ctx); err != nil {
+		return err
 	}
 	s.machine = fsm.New(fsm.Config{ClusterID: s.clusterID, OnFault: s.reportFault})
 	if s.dir != nil && s.dir.Identity().ClusterID == "" {
@@ -148,7 +148,7 @@ func (s *Server) chooseCluster(ctx context.Context) (string, error) {
 func (s *Server) listen() error {
 	l, err := s.bind(s.config.API)
 	if err != nil {
-		return candor.Errorf(candor.ReasonAddressInUse, "api: cannot listen on %s: %w", s.config.API, err)
+		return candor.Errorf(candor.ReasonAddressInUse, "--api: cannot listen on %s: %w", s.config.API, err)
 	}
 	s.listener, s.apiAddress = l, l.Addr().String()
 	return nil
@@ -158,7 +158,7 @@ func (s *Server) listen() error {
 func (s *Server) transport() (raft.Transport, error) {
 	listener, err := s.bind(s.config.Raft)
 	if err != nil {
-		return nil, candor.Errorf(candor.ReasonAddressInUse, "raft: cannot listen on %s: %w", s.config.Raft, err)
+		return nil, candor.Errorf(candor.ReasonAddressInUse, "--raft: cannot listen on %s: %w", s.config.Raft, err)
 	}
 	dial := s.config.Seams.Dial
 	if dial == nil {
@@ -204,6 +204,9 @@ func (s *Server) wire() error {
 	if err != nil {
 		return err
 	}
+	if err := s.checkAddress(); err != nil {
+		return err
+	}
 	s.layer.Start((&peerSide{s}).confirm)
 	s.proposer = &proposer{s}
 	s.reader = read.New(read.Identity{NodeID: s.serverID, NodeName: s.config.Name, BootID: s.bootID}, s.machine, &root{s})
@@ -216,7 +219,7 @@ func (s *Server) wire() error {
 		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(2*maxMessage), grpc.MaxConcurrentStreams(4096),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}),
-		grpc.WriteBufferSize(64<<10), grpc.ReadBufferSize(64<<10), grpc.NumStreamWorkers(512),
+		grpc.WriteBufferSize(64<<10), grpc.ReadBufferSize(64<<10), grpc.NumStreamWorkers(1024),
 		grpc.ForceServerCodecV2(codec.New()), grpc.StaticStreamWindowSize(1<<20), grpc.StaticConnWindowSize(8<<20),
 	)...)
 	candorv1.RegisterObjectServiceServer(s.grpc, grpcapi.NewObjects(s.machine, s.reader, s.proposer, known, s.feed, s.stopping))

@@ -50,6 +50,7 @@ func (a *applier) ApplyBatch(logs []*raft.Log) []any {
 		return responses
 	}
 	a.replica.applied.advance(logs[len(logs)-1].Index)
+	a.replica.notices.committed()
 	for i := range results {
 		responses[i] = &results[i]
 	}

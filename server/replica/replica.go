@@ -41,6 +41,7 @@ type Replica struct {
 	applied       *applied
 	queue         *queue
 	confirm       *confirmer
+	notices       *notifier
 	transfer      *stuckTransfer
 	disk          *disk
 
@@ -85,7 +86,7 @@ func New(config Config) (*Replica, error) {
 		failure: &failure{handle: c.OnFatal}, applied: &applied{}, queue: newQueue(c.Settings.QueueCommands, c.Settings.QueueBytes),
 		again: make(chan struct{}, 1), stopping: make(chan struct{}), abandoned: make(chan struct{}), stopDone: make(chan struct{}),
 	}
-	r.confirm = newConfirmer(r)
+	r.confirm, r.notices = newConfirmer(r), newNotifier(r)
 	r.transfer = &stuckTransfer{limit: 2 * c.Settings.Election, fatal: r.failure.report}
 	r.disk = &disk{
 		dir: c.Dir, watermark: c.Settings.DiskWatermarkBytes, interval: c.Settings.DiskInterval,
@@ -186,6 +187,7 @@ func (r *Replica) startLoops() {
 	}
 	loop(func() { r.lead(ctx) })
 	loop(func() { r.confirm.run(ctx) })
+	loop(func() { r.notices.run(ctx) })
 	loop(func() { r.snapshots(ctx) })
 	loop(func() { r.disk.run(ctx.Done()) })
 	dog := &watchdog{flight: r.flight, after: r.settings.WatchdogAfter, fatal: r.failure.report}
@@ -260,6 +262,7 @@ func (r *Replica) close(ctx context.Context, graceful bool) error {
 	if streams, ok := r.transport.(interface{ CloseStreams() }); ok {
 		streams.CloseStreams()
 	}
+	answered = waitAtMost(&r.notices.calls, transportTimeout) && answered
 	if graceful {
 		close(r.abandoned)
 	}

@@ -12,7 +12,7 @@ type Settings struct {
 	// Heartbeat is how long a follower waits for its leader, Election how long a
 	// candidate waits for votes, LeaderLease how long a leader goes on without
 	// hearing from a majority, CommitTimeout how late a follower may learn of a
-	// commit when nothing follows it. Equal on all servers.
+	// commit when nothing follows it and the leader's notice was lost. Equal on all servers.
 	Heartbeat     time.Duration
 	Election      time.Duration
 	LeaderLease   time.Duration
@@ -66,7 +66,7 @@ type Settings struct {
 func Default() Settings {
 	return Settings{
 		Heartbeat: 250 * time.Millisecond, Election: 250 * time.Millisecond,
-		LeaderLease: 125 * time.Millisecond, CommitTimeout: 25 * time.Millisecond,
+		LeaderLease: 125 * time.Millisecond, CommitTimeout: 100 * time.Millisecond,
 		MaxAppendEntries: 64, LogCacheBytes: 32 << 20,
 		Lanes: 4, MaxCommandsPerEntry: 256, MaxEntryBytes: candor.MaxEntryBytes,
 		QueueCommands: 16 << 10, QueueBytes: 64 << 20,
