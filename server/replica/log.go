@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -17,6 +18,7 @@ type log struct {
 	cache *logCache
 	watch *inFlight
 	track *configurationTracker
+	ahead *forerunner
 	// fatal is told of a failure after which the log is not to be trusted.
 	fatal func(error)
 	// full is told that the disk is.
@@ -76,8 +78,12 @@ func (l *log) StoreLog(entry *raft.Log) error { return l.StoreLogs([]*raft.Log{e
 // StoreLogs stores entries durably. After a failed write nobody knows what the
 // disk holds, so that the process ends; a full disk alone is survived.
 func (l *log) StoreLogs(logs []*raft.Log) error {
-	done := l.watch.begin(writeLog)
+	if before, ok := l.cache.get(logs[0].Index - 1); ok {
+		l.ahead.offer(before, logs)
+	}
+	done, began := l.watch.begin(writeLog), time.Now()
 	err := l.store.StoreLogs(logs)
+	l.ahead.took(time.Since(began))
 	done()
 	if err != nil {
 		if isFull(err) {

@@ -2,19 +2,12 @@ package replica
 
 import (
 	"context"
-	"sync"
 	"time"
-
-	"github.com/hashicorp/raft"
 )
 
-const (
-	// noticeDelay is how long the leader waits for a next entry, which would tell
-	// of a commit too.
-	noticeDelay = 2 * time.Millisecond
-	// noticePause is how long a follower that could not use a notice gets none.
-	noticePause = time.Second
-)
+// noticeDelay is how long the leader waits for a next entry, which would tell of
+// a commit too.
+const noticeDelay = 2 * time.Millisecond
 
 // notifier tells followers of a commit when no entry follows that would. raft
 // itself does that CommitTimeout later, with messages that it also sends when
@@ -22,26 +15,15 @@ const (
 //
 // A notice is an append of no entries whose previous entry is the committed one:
 // a follower takes the commit over only where its own log holds that very
-// entry, and with it all before. It is sent beside raft's own messages and its
-// answer changes nothing here.
+// entry, and with it all before.
 type notifier struct {
 	replica *Replica
+	aside   *aside
 	kick    chan struct{}
-	calls   sync.WaitGroup
-
-	mu    sync.Mutex
-	peers map[raft.ServerID]*noticed
-}
-
-// noticed is what one follower is being told. next is waiting while busy.
-type noticed struct {
-	busy    bool
-	next    uint64
-	resting time.Time
 }
 
 func newNotifier(r *Replica) *notifier {
-	return &notifier{replica: r, kick: make(chan struct{}, 1), peers: map[raft.ServerID]*noticed{}}
+	return &notifier{replica: r, aside: newAside(r.transport, r.serverID), kick: make(chan struct{}, 1)}
 }
 
 // committed says that the leader has applied more. It never blocks.
@@ -85,59 +67,11 @@ func (n *notifier) tell() {
 	if r.raft.LastIndex() != index {
 		return
 	}
+	request := n.aside.request(lead.term)
+	request.PrevLogEntry, request.PrevLogTerm, request.LeaderCommitIndex = index, lead.term, index
 	for _, server := range r.track.latest().Servers {
 		if string(server.ID) != r.serverID {
-			n.send(server, lead.term, index)
+			n.aside.send(server, request, true)
 		}
 	}
-}
-
-func (n *notifier) send(to raft.Server, term, index uint64) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	p := n.peers[to.ID]
-	if p == nil {
-		p = new(noticed)
-		n.peers[to.ID] = p
-	}
-	p.next = index
-	if p.busy || time.Now().Before(p.resting) {
-		return
-	}
-	p.busy = true
-	n.calls.Go(func() { n.deliver(p, to, term) })
-}
-
-func (n *notifier) deliver(p *noticed, to raft.Server, term uint64) {
-	sent := uint64(0)
-	for {
-		n.mu.Lock()
-		if sent == p.next || n.replica.closing.Load() {
-			p.busy = false
-			n.mu.Unlock()
-			return
-		}
-		sent = p.next
-		n.mu.Unlock()
-		if n.append(to, term, sent) {
-			continue
-		}
-		n.mu.Lock()
-		p.busy, p.resting = false, time.Now().Add(noticePause)
-		n.mu.Unlock()
-		return
-	}
-}
-
-func (n *notifier) append(to raft.Server, term, index uint64) bool {
-	r := n.replica
-	self := r.transport.EncodePeer(raft.ServerID(r.serverID), r.transport.LocalAddr())
-	request := raft.AppendEntriesRequest{
-		RPCHeader: raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(r.serverID), Addr: self},
-		Term:      term, Leader: self,
-		PrevLogEntry: index, PrevLogTerm: term, LeaderCommitIndex: index,
-	}
-	var response raft.AppendEntriesResponse
-	err := r.transport.AppendEntries(to.ID, to.Address, &request, &response)
-	return err == nil && response.Success
 }

@@ -42,6 +42,7 @@ type Replica struct {
 	queue         *queue
 	confirm       *confirmer
 	notices       *notifier
+	ahead         *forerunner
 	transfer      *stuckTransfer
 	disk          *disk
 
@@ -86,7 +87,7 @@ func New(config Config) (*Replica, error) {
 		failure: &failure{handle: c.OnFatal}, applied: &applied{}, queue: newQueue(c.Settings.QueueCommands, c.Settings.QueueBytes),
 		again: make(chan struct{}, 1), stopping: make(chan struct{}), abandoned: make(chan struct{}), stopDone: make(chan struct{}),
 	}
-	r.confirm, r.notices = newConfirmer(r), newNotifier(r)
+	r.confirm, r.notices, r.ahead = newConfirmer(r), newNotifier(r), newForerunner(r)
 	r.transfer = &stuckTransfer{limit: 2 * c.Settings.Election, fatal: r.failure.report}
 	r.disk = &disk{
 		dir: c.Dir, watermark: c.Settings.DiskWatermarkBytes, interval: c.Settings.DiskInterval,
@@ -129,7 +130,7 @@ func (r *Replica) tryRaft(c *Config) (*raft.Raft, error) {
 	}
 	r.log = &log{
 		store: c.WrapLogStore(logs), cache: newLogCache(c.Settings.LogCacheBytes), watch: r.flight, track: r.track,
-		fatal: r.failure.report, full: r.disk.foundFull, dueAt: c.Settings.SnapshotBytes, due: make(chan struct{}, 1),
+		ahead: r.ahead, fatal: r.failure.report, full: r.disk.foundFull, dueAt: c.Settings.SnapshotBytes, due: make(chan struct{}, 1),
 	}
 	r.log.loading.Store(true)
 	defer r.log.loading.Store(false)
@@ -262,7 +263,7 @@ func (r *Replica) close(ctx context.Context, graceful bool) error {
 	if streams, ok := r.transport.(interface{ CloseStreams() }); ok {
 		streams.CloseStreams()
 	}
-	answered = waitAtMost(&r.notices.calls, transportTimeout) && answered
+	answered = r.notices.aside.close(transportTimeout) && r.ahead.aside.close(transportTimeout) && answered
 	if graceful {
 		close(r.abandoned)
 	}
