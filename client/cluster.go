@@ -21,27 +21,33 @@ func (c *Client) Cluster() *Cluster { return &Cluster{client: c} }
 
 // ClusterStatus is the state of the cluster as one node sees it.
 type ClusterStatus struct {
-	ClusterID          string              `json:"clusterID"`
-	HistoryID          string              `json:"historyID"`
-	NodeID             string              `json:"nodeID"`
-	NodeName           string              `json:"nodeName"`
-	Role               string              `json:"role"`
-	Term               uint64              `json:"term"`
-	Leader             *candor.LeaderHint  `json:"leader,omitempty"`
-	Applied            candor.Token        `json:"applied"`
-	CommitIndex        uint64              `json:"commitIndex"`
-	ConfigurationIndex uint64              `json:"configurationIndex"`
-	Floor              uint64              `json:"floor"`
-	FeatureLevel       uint32              `json:"featureLevel"`
-	Objects            uint64              `json:"objects"`
-	StateBytes         uint64              `json:"stateBytes"`
-	QuotaBytes         uint64              `json:"quotaBytes"`
-	RestartState       candor.RestartState `json:"restartState"`
-	RestartReason      string              `json:"restartReason,omitempty"`
-	Findings           []Finding           `json:"findings,omitempty"`
-	Version            string              `json:"version"`
-	Insecure           bool                `json:"insecure"`
-	Witness            *candor.Witness     `json:"witness,omitempty"`
+	ClusterID          string             `json:"clusterID"`
+	HistoryID          string             `json:"historyID"`
+	NodeID             string             `json:"nodeID"`
+	NodeName           string             `json:"nodeName"`
+	Role               string             `json:"role"`
+	Term               uint64             `json:"term"`
+	Leader             *candor.LeaderHint `json:"leader,omitempty"`
+	Applied            candor.Token       `json:"applied"`
+	CommitIndex        uint64             `json:"commitIndex"`
+	ConfigurationIndex uint64             `json:"configurationIndex"`
+	Floor              uint64             `json:"floor"`
+	FeatureLevel       uint32             `json:"featureLevel"`
+	Objects            uint64             `json:"objects"`
+	StateBytes         uint64             `json:"stateBytes"`
+	QuotaBytes         uint64             `json:"quotaBytes"`
+	// RestartState is how the node's last start was, and stays; Recovered says
+	// that it has since applied what its log held then.
+	RestartState  candor.RestartState `json:"restartState"`
+	RestartReason string              `json:"restartReason,omitempty"`
+	Recovered     bool                `json:"recovered"`
+	// ClusterTime is what the node would stamp an entry with now, in nanoseconds,
+	// while it leads; 0 otherwise.
+	ClusterTime int64           `json:"clusterTime,omitempty"`
+	Findings    []Finding       `json:"findings,omitempty"`
+	Version     string          `json:"version"`
+	Insecure    bool            `json:"insecure"`
+	Witness     *candor.Witness `json:"witness,omitempty"`
 }
 
 // Finding is one thing that is wrong, with the next step.
@@ -61,6 +67,7 @@ func (k *Cluster) Status(ctx context.Context, options ...ReadOption) (*ClusterSt
 	if err != nil {
 		return nil, candor.Wrap("cluster status", err)
 	}
+	k.client.clock.observe(out.GetClusterTime())
 	s := &ClusterStatus{
 		ClusterID: out.GetClusterId(), HistoryID: out.GetHistoryId(), NodeID: out.GetNodeId(), NodeName: out.GetNodeName(),
 		Role: out.GetRole(), Term: out.GetTerm(), Leader: convert.LeaderHintFromProto(out.GetLeader()),
@@ -68,6 +75,7 @@ func (k *Cluster) Status(ctx context.Context, options ...ReadOption) (*ClusterSt
 		ConfigurationIndex: out.GetConfigurationIndex(), Floor: out.GetFloor(), FeatureLevel: out.GetFeatureLevel(),
 		Objects: out.GetObjects(), StateBytes: out.GetStateBytes(), QuotaBytes: out.GetQuotaBytes(),
 		RestartState: candor.RestartState(out.GetRestartState()), RestartReason: out.GetRestartReason(),
+		Recovered: out.GetRecovered(), ClusterTime: out.GetClusterTime(),
 		Version: out.GetVersion(), Insecure: out.GetInsecure(), Witness: w,
 	}
 	for _, f := range out.GetFindings() {
@@ -80,7 +88,8 @@ func (k *Cluster) Status(ctx context.Context, options ...ReadOption) (*ClusterSt
 }
 
 // TransferLeader makes another server lead: the one of this ID or name, or with
-// an empty one whichever the leader chooses. It returns who leads then.
+// an empty one whichever the leader chooses. It returns who leads then, nil where
+// the server that led before has not heard it in time.
 func (k *Cluster) TransferLeader(ctx context.Context, server string) (*candor.LeaderHint, error) {
 	out := new(candorv1.TransferLeaderResponse)
 	in := &candorv1.TransferLeaderRequest{Server: server}

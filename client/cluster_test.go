@@ -25,7 +25,7 @@ func TestStatusIsTheNodesOwnWord(t *testing.T) {
 			ClusterId: "c1", HistoryId: "h1", NodeId: "n2-id", NodeName: "n2", Role: "Follower", Term: 3,
 			Leader: &candorv1.LeaderHint{ServerId: "n1-id", Term: 3}, Applied: &candorv1.RootToken{Term: 3, Index: 9, Revision: 8},
 			CommitIndex: 10, ConfigurationIndex: 4, Floor: 2, FeatureLevel: 1, Objects: 5, StateBytes: 6, QuotaBytes: 7,
-			RestartState: "READY", RestartReason: "clean", Version: "v1", Insecure: true,
+			RestartState: "CATCH_UP", RestartReason: "crashed", Recovered: true, ClusterTime: new(int64(77)), Version: "v1", Insecure: true,
 			Findings: []*candorv1.Finding{{Severity: "WARNING", Subject: "disk", Reason: "DISK_PRESSURE", Message: "m", NextAction: "a"}},
 		})
 	})
@@ -36,7 +36,7 @@ func TestStatusIsTheNodesOwnWord(t *testing.T) {
 		ClusterID: "c1", HistoryID: "h1", NodeID: "n2-id", NodeName: "n2", Role: "Follower", Term: 3,
 		Leader: &candor.LeaderHint{ServerID: "n1-id", Term: 3}, Applied: candor.Token{Term: 3, Index: 9, Revision: 8},
 		CommitIndex: 10, ConfigurationIndex: 4, Floor: 2, FeatureLevel: 1, Objects: 5, StateBytes: 6, QuotaBytes: 7,
-		RestartState: candor.RestartReady, RestartReason: "clean", Version: "v1", Insecure: true,
+		RestartState: candor.RestartCatchUp, RestartReason: "crashed", Recovered: true, ClusterTime: 77, Version: "v1", Insecure: true,
 		Findings: []client.Finding{{Severity: "WARNING", Subject: "disk", Reason: "DISK_PRESSURE", Message: "m", NextAction: "a"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -50,7 +50,7 @@ func TestMembershipChangesReachTheLeader(t *testing.T) {
 	w := func() *candorv1.Witness { return n1.witness(token(5), n1) }
 	hint := uint64(12)
 	members := []*candorv1.Member{{
-		ServerId: "n1-id", Name: "n1", Voter: true, Leader: true, RaftAddress: "r", ApiAddress: "n1:1", Liveness: "ALIVE",
+		ServerId: "n1-id", Name: "n1", Voter: true, Leader: true, RaftAddress: "n1-id@r", RaftEndpoint: "r", ApiAddress: "n1:1", Liveness: "ALIVE",
 		Version: "v1", FeatureLevel: 1, AppliedHint: &hint,
 	}}
 	answers := map[string]script{
@@ -61,7 +61,7 @@ func TestMembershipChangesReachTheLeader(t *testing.T) {
 			return c.send(&candorv1.JoinResponse{ClusterId: "c1", HistoryId: "h1", ConfigurationIndex: 4, Members: members, Witness: w()})
 		},
 		"Promote": func(c *call) error {
-			return c.send(&candorv1.PromoteResponse{ConfigurationIndex: 5, Witness: w()})
+			return c.send(&candorv1.PromoteResponse{ConfigurationIndex: 5, VotedAlready: true, Witness: w()})
 		},
 		"TransferLeader": func(c *call) error {
 			return c.send(&candorv1.TransferLeaderResponse{Leader: &candorv1.LeaderHint{ServerId: "n2-id", Name: "n2", Address: "n2:1", Term: 9}, Witness: w()})
@@ -86,7 +86,7 @@ func TestMembershipChangesReachTheLeader(t *testing.T) {
 	list, err := k.Members(ctx)
 	noError(t, err)
 	want := []client.Member{{
-		ServerID: "n1-id", Name: "n1", Voter: true, Leader: true, RaftAddress: "r", APIAddress: "n1:1", Liveness: "ALIVE",
+		ServerID: "n1-id", Name: "n1", Voter: true, Leader: true, RaftAddress: "n1-id@r", RaftEndpoint: "r", APIAddress: "n1:1", Liveness: "ALIVE",
 		Version: "v1", FeatureLevel: 1, AppliedHint: &hint,
 	}}
 	if diff := cmp.Diff(want, list.Members); diff != "" || list.ConfigurationIndex != 3 {
@@ -97,14 +97,14 @@ func TestMembershipChangesReachTheLeader(t *testing.T) {
 	if diff := cmp.Diff(&client.Joined{ClusterID: "c1", HistoryID: "h1", ConfigurationIndex: 4, Members: want}, joined); diff != "" {
 		t.Errorf("joined (-want +got):\n%s", diff)
 	}
-	index, err := k.Promote(ctx, "n3", 4)
+	promoted, err := k.Promote(ctx, "n3", 4)
 	noError(t, err)
 	level, err := k.RaiseFeatureLevel(ctx, 2)
 	noError(t, err)
 	floor, err := k.Compact(ctx, 40)
 	noError(t, err)
-	if index != 5 || level != 2 || floor != 40 {
-		t.Errorf("configuration %d, level %d, floor %d", index, level, floor)
+	if want := (client.Promoted{ConfigurationIndex: 5, VotedAlready: true}); promoted != want || level != 2 || floor != 40 {
+		t.Errorf("promoted %+v, level %d, floor %d", promoted, level, floor)
 	}
 	if n1.arrived("Compact")[0].in.(*candorv1.CompactRequest).GetWrite().GetRequestId() == "" {
 		t.Error("a compaction is not repeatable")

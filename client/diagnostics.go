@@ -41,12 +41,14 @@ type NodeReport struct {
 	Leader        *candor.LeaderHint  `json:"leaderHint,omitempty"`
 	RestartState  candor.RestartState `json:"restartState"`
 	RestartReason string              `json:"restartReason,omitempty"`
-	Admissions    []AdmissionCount    `json:"admissions,omitempty"`
-	Disk          *DiskStatus         `json:"disk,omitempty"`
-	Queue         *QueueStatus        `json:"queue,omitempty"`
-	State         *StateStatus        `json:"state,omitempty"`
-	Addresses     map[string]string   `json:"addresses,omitempty"`
-	Witness       *candor.Witness     `json:"witness,omitempty"`
+	// Recovered: the node has applied what its log held at the start.
+	Recovered  bool              `json:"recovered"`
+	Admissions []AdmissionCount  `json:"admissions,omitempty"`
+	Disk       *DiskStatus       `json:"disk,omitempty"`
+	Queue      *QueueStatus      `json:"queue,omitempty"`
+	State      *StateStatus      `json:"state,omitempty"`
+	Addresses  map[string]string `json:"addresses,omitempty"`
+	Witness    *candor.Witness   `json:"witness,omitempty"`
 }
 
 // AdmissionCount is how many requests of a class had one admission outcome.
@@ -104,7 +106,7 @@ func (d *Diagnostics) Node(ctx context.Context) (*NodeReport, error) {
 		CommitIndex: out.GetCommitIndex(), LastLogIndex: out.GetLastLogIndex(), FirstLogIndex: out.GetFirstLogIndex(),
 		SnapshotIndex: out.GetSnapshotIndex(), Leader: convert.LeaderHintFromProto(out.GetLeaderHint()),
 		RestartState: candor.RestartState(out.GetRestartState()), RestartReason: out.GetRestartReason(),
-		Disk: disk(out.GetDisk()), Queue: queue(out.GetQueue()), State: state(out.GetState()),
+		Recovered: out.GetRecovered(), Disk: disk(out.GetDisk()), Queue: queue(out.GetQueue()), State: state(out.GetState()),
 		Addresses: out.GetAddresses(), Witness: w,
 	}
 	if started := out.GetStartedAt(); started != nil {

@@ -122,6 +122,7 @@ func (c *Client) askMembers(ctx context.Context, ep *endpoint) {
 		return
 	}
 	c.directory.setMembers(out.GetMembers())
+	c.clock.observe(out.GetClusterTime())
 }
 
 // witnessOf is the witness that a refusal came with, or one that says nothing.

@@ -9,13 +9,17 @@ import (
 
 // Member is one server of the cluster's configuration.
 type Member struct {
-	ServerID    string `json:"serverID"`
-	Name        string `json:"name"`
-	Voter       bool   `json:"voter"`
-	Leader      bool   `json:"leader"`
-	RaftAddress string `json:"raftAddress"`
-	APIAddress  string `json:"apiAddress,omitempty"`
-	// Liveness is what gossip says, a hint: ALIVE, SUSPECT, DEAD, LEFT.
+	ServerID string `json:"serverID"`
+	Name     string `json:"name"`
+	Voter    bool   `json:"voter"`
+	Leader   bool   `json:"leader"`
+	// RaftAddress is as Raft knows it, SERVER-ID@HOST:PORT; RaftEndpoint is its
+	// HOST:PORT.
+	RaftAddress  string `json:"raftAddress"`
+	RaftEndpoint string `json:"raftEndpoint,omitempty"`
+	APIAddress   string `json:"apiAddress,omitempty"`
+	// Liveness is what gossip says, a hint: ALIVE, SUSPECT, DEAD, LEFT; UNKNOWN
+	// where it has not heard of the server.
 	Liveness     string `json:"liveness,omitempty"`
 	Version      string `json:"version,omitempty"`
 	FeatureLevel uint32 `json:"featureLevel,omitempty"`
@@ -39,6 +43,7 @@ func (k *Cluster) Members(ctx context.Context, options ...ReadOption) (*Members,
 		return nil, candor.Wrap("members", err)
 	}
 	k.client.directory.setMembers(out.GetMembers())
+	k.client.clock.observe(out.GetClusterTime())
 	return &Members{Members: members(out.GetMembers()), ConfigurationIndex: out.GetConfigurationIndex(), Witness: w}, nil
 }
 
@@ -95,13 +100,20 @@ func (k *Cluster) Remove(ctx context.Context, server string, o RemoveOptions) (u
 	return out.GetConfigurationIndex(), candor.Wrap("remove "+server, err)
 }
 
+// Promoted is what came of a Promote.
+type Promoted struct {
+	ConfigurationIndex uint64 `json:"configurationIndex"`
+	// VotedAlready: the server had its vote before, and nothing was changed.
+	VotedAlready bool `json:"votedAlready"`
+}
+
 // Promote makes a non-voter, by ID or name, vote; NOT_CAUGHT_UP, until the
-// deadline, while it is behind. It returns the new configuration's index.
-func (k *Cluster) Promote(ctx context.Context, server string, expectedConfiguration uint64) (uint64, error) {
+// deadline, while it is behind.
+func (k *Cluster) Promote(ctx context.Context, server string, expectedConfiguration uint64) (Promoted, error) {
 	in := &candorv1.PromoteRequest{Server: server, ExpectedConfigurationIndex: expectedConfiguration}
 	out := new(candorv1.PromoteResponse)
 	_, err := k.change(ctx, candorv1.ClusterService_Promote_FullMethodName, server, in, out)
-	return out.GetConfigurationIndex(), candor.Wrap("promote "+server, err)
+	return Promoted{ConfigurationIndex: out.GetConfigurationIndex(), VotedAlready: out.GetVotedAlready()}, candor.Wrap("promote "+server, err)
 }
 
 func members(list []*candorv1.Member) []Member {
@@ -109,7 +121,7 @@ func members(list []*candorv1.Member) []Member {
 	for _, m := range list {
 		out = append(out, Member{
 			ServerID: m.GetServerId(), Name: m.GetName(), Voter: m.GetVoter(), Leader: m.GetLeader(),
-			RaftAddress: m.GetRaftAddress(), APIAddress: m.GetApiAddress(), Liveness: m.GetLiveness(),
+			RaftAddress: m.GetRaftAddress(), RaftEndpoint: m.GetRaftEndpoint(), APIAddress: m.GetApiAddress(), Liveness: m.GetLiveness(),
 			Version: m.GetVersion(), FeatureLevel: m.GetFeatureLevel(), AppliedHint: m.AppliedHint,
 		})
 	}

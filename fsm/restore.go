@@ -37,13 +37,14 @@ func (m *Machine) Restore(r io.Reader) error {
 	return nil
 }
 
-// InspectSnapshot verifies a snapshot whole and says what it holds.
-func InspectSnapshot(r io.Reader) (SnapshotHeader, error) {
+// InspectSnapshot verifies a snapshot whole, as Restore does, and says what it
+// holds.
+func InspectSnapshot(r io.Reader) (Inspection, error) {
 	s, err := readSnapshot(r)
 	if err != nil {
-		return SnapshotHeader{}, candor.Wrap("inspect snapshot", err)
+		return Inspection{}, candor.Wrap("inspect snapshot", err)
 	}
-	return headerOf(s), nil
+	return inspect(s), nil
 }
 
 func headerOf(s *state) SnapshotHeader {
@@ -55,7 +56,8 @@ func headerOf(s *state) SnapshotHeader {
 	}
 }
 
-// loader builds a state from records.
+// loader builds a state from records. One that scans takes the sums and counts
+// alone and holds no version but the last.
 type loader struct {
 	s      *state
 	header SnapshotHeader
@@ -63,6 +65,9 @@ type loader struct {
 	number uint32
 	last   *mvcc.Version
 	slab   []mvcc.Version
+	// contents is the sum over the live objects.
+	contents sum
+	scans    bool
 	// crowded are turns of several versions, to be put in order at the end.
 	crowded []placed
 }
@@ -72,7 +77,9 @@ type placed struct {
 	position uint64
 }
 
-func readSnapshot(r io.Reader) (*state, error) {
+func readSnapshot(r io.Reader) (*state, error) { return new(loader).read(r) }
+
+func (l *loader) read(r io.Reader) (*state, error) {
 	f, err := newFrameReader(r)
 	if err != nil {
 		return nil, err
@@ -85,7 +92,6 @@ func readSnapshot(r io.Reader) (*state, error) {
 	if kind != recordHeader {
 		return nil, f.damage("it does not begin with a header")
 	}
-	l := &loader{}
 	if l.header, err = decodeHeader(body); err != nil {
 		return nil, err
 	}
@@ -140,7 +146,11 @@ func (l *loader) add(kind byte, body []byte) error {
 		if err == nil && len(x.RequestID) > candor.MaxRequestIDBytes {
 			err = candor.Errorf(candor.ReasonDataCorrupt, "a request ID of %d bytes", len(x.RequestID))
 		}
-		if err == nil {
+		switch {
+		case err != nil:
+		case l.scans:
+			l.s.requests.sum.add(x.hash())
+		default:
 			l.s.requests.put(x)
 		}
 		return err
@@ -192,17 +202,34 @@ func (l *loader) addVersion(body []byte) error {
 	v := &l.slab[0]
 	l.slab = l.slab[1:]
 	v.Key, v.Data, v.Revision, v.Kind, v.Deleted = x.key, x.data, x.revision, l.number, x.deleted
+	hash := v.Hash(l.kind.name)
 	if x.superseded {
 		v.Key = l.last.Key
-		l.last.Link(v)
-	} else if err := l.addHead(v); err != nil {
+	} else if !x.deleted {
+		l.s.objects++
+		l.contents.add(hash)
+	}
+	if err := l.keep(v, &x); err != nil {
 		return err
 	}
 	l.last = v
 	s := l.s
 	s.retained++
 	s.bytes += v.Size()
-	s.versions.add(v.Hash(l.kind.name))
+	s.versions.add(hash)
+	return nil
+}
+
+// keep enters the version in trees and indexes.
+func (l *loader) keep(v *mvcc.Version, x *versionRecord) error {
+	if l.scans {
+		return nil
+	}
+	if x.superseded {
+		l.last.Link(v)
+	} else if err := l.addHead(v); err != nil {
+		return err
+	}
 	l.place(v, x.position)
 	return nil
 }
@@ -213,7 +240,6 @@ func (l *loader) addHead(v *mvcc.Version) error {
 		return nil
 	}
 	l.kind.live++
-	l.s.objects++
 	owners, err := wire.DecodeOwners(v.Data)
 	if err != nil {
 		return err
@@ -298,11 +324,13 @@ type Rewrite struct {
 // RewriteSnapshot verifies a snapshot and writes it as the beginning of a new
 // cluster: new cluster and history IDs, revision raised, the floor at the new
 // revision, members and remembered requests dropped, log position 1 of term 1.
-func RewriteSnapshot(r io.Reader, w io.Writer, to Rewrite) (SnapshotHeader, error) {
-	s, err := readSnapshot(r)
+func RewriteSnapshot(r io.Reader, w io.Writer, to Rewrite) (Inspection, error) {
+	l := new(loader)
+	s, err := l.read(r)
 	if err != nil {
-		return SnapshotHeader{}, candor.Wrap("restore snapshot", err)
+		return Inspection{}, candor.Wrap("restore snapshot", err)
 	}
+	was := digestContents(l.contents, s.objects)
 	m := &Machine{state: s}
 	s.clusterID, s.historyID = to.ClusterID, to.HistoryID
 	s.floor = s.token.Revision
@@ -315,10 +343,14 @@ func RewriteSnapshot(r io.Reader, w io.Writer, to Rewrite) (SnapshotHeader, erro
 	s.leaderTerm, s.leaderID = 0, ""
 	s.members, s.requests = nil, newRequestTable()
 	m.publish()
+	restored := inspect(s)
+	if restored.Contents != was {
+		return Inspection{}, candor.Errorf(candor.ReasonInvariantViolated, "restore snapshot: the contents would change, from digest %x to %x", was, restored.Contents)
+	}
 	snapshot := m.Snapshot()
 	defer snapshot.Release()
 	if _, err := snapshot.WriteTo(w); err != nil {
-		return SnapshotHeader{}, candor.Wrap("restore snapshot", err)
+		return Inspection{}, candor.Wrap("restore snapshot", err)
 	}
-	return snapshot.header(), nil
+	return restored, nil
 }

@@ -131,6 +131,9 @@ func (d *draft) operate(op *command.Operation) *candor.Error {
 			return err
 		}
 	}
+	if op.Object == nil && (op.Verb == command.VerbCreate || op.Verb == command.VerbUpdate) {
+		return candor.Errorf(candor.ReasonInvalid, "operation %s has no object", op.Verb)
+	}
 	switch op.Verb {
 	case command.VerbCreate:
 		return d.create(op, ref)
@@ -178,6 +181,9 @@ func (d *draft) create(op *command.Operation, ref candor.Ref) *candor.Error {
 	if err := d.ownersLive(ref, op.Object.Metadata.UID, nil, op.Object.Metadata.Owners); err != nil {
 		return err
 	}
+	if err := d.declares(ref, op.Object.Spec); err != nil {
+		return err
+	}
 	o := *op.Object
 	o.Status, o.Observed = nil, nil
 	o.Metadata.Generation = 1
@@ -203,6 +209,11 @@ func (d *draft) update(op *command.Operation, ref candor.Ref) *candor.Error {
 	}
 	if err := d.ownersLive(ref, b.UID, b.Owners, a.Owners); err != nil {
 		return err
+	}
+	if !sameSpec {
+		if err := d.declares(ref, in.Spec); err != nil {
+			return err
+		}
 	}
 	after := *before
 	after.Spec = in.Spec

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"time"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm"
@@ -22,9 +23,11 @@ type proposer struct{ s *Server }
 
 func (p *proposer) Propose(ctx context.Context, c *command.Command, expected uint64) (fsm.Result, error) {
 	return p.s.replica.Propose(ctx, replica.Proposal{
-		Command: command.AppendCommand(nil, c), Class: candor.AdmitWrite, ExpectedConfiguration: expected, Frees: frees(c),
+		Command: command.AppendCommand(nil, c), Actor: c.Actor, RequestID: c.RequestID, ExpectedConfiguration: expected, Frees: frees(c),
 	})
 }
+
+func (p *proposer) LedIn(term uint64) bool { return p.s.replica.LedIn(term) }
 
 func (p *proposer) WaitApplied(ctx context.Context, index uint64) error {
 	return p.s.replica.WaitApplied(ctx, index)
@@ -47,12 +50,32 @@ func frees(c *command.Command) bool {
 	}
 }
 
+// entrance is what every request of a client passes.
+type entrance struct{ s *Server }
+
+func (e *entrance) Count(class candor.AdmissionClass, err error) {
+	e.s.replica.Admissions.Count(class, err)
+}
+
+func (e *entrance) Witness() candor.Witness { return e.s.reader.Witness(e.s.machine.View()) }
+
+// outcomes is what the API knows of requests.
+type outcomes struct{ *replica.Outcomes }
+
+func (o outcomes) Find(actor, requestID string) (candor.Outcome, candor.Reason, candor.Token) {
+	b := o.Outcomes.Find(actor, requestID)
+	return b.Outcome, b.Reason, b.Token
+}
+
 // root is what reads need of the replica, with the leader's address.
 type root struct{ s *Server }
 
-func (r *root) ReadIndex(ctx context.Context) (index, term uint64, err error) {
-	return r.s.replica.ReadIndex(ctx)
+func (r *root) ReadIndex(ctx context.Context) (index uint64, began time.Duration, err error) {
+	p, err := r.s.replica.Confirm(ctx)
+	return p.Index, p.Began, err
 }
+
+func (r *root) Elapsed(since time.Duration) time.Duration { return r.s.replica.Elapsed(since) }
 
 func (r *root) WaitApplied(ctx context.Context, index uint64) error {
 	return r.s.replica.WaitApplied(ctx, index)
@@ -101,11 +124,25 @@ func (p *peerSide) confirm(q link.Question) link.Answer {
 }
 
 func (p *peerSide) Forward(ctx context.Context, in *candorv1.ForwardRequest) (*candorv1.ForwardResponse, error) {
+	if in.GetProbe() {
+		return p.probed(ctx, in.GetTerm())
+	}
 	a, err := p.s.replica.ServeForward(ctx, in.GetCommand(), in.GetTerm(), in.GetExpectedConfigurationIndex())
 	if err != nil {
 		return nil, err
 	}
 	return &candorv1.ForwardResponse{Term: a.Token.Term, Index: a.Token.Index, Revision: a.Token.Revision, Result: a.Result}, nil
+}
+
+func (p *peerSide) probed(ctx context.Context, term uint64) (*candorv1.ForwardResponse, error) {
+	proof, err := p.s.replica.Confirm(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if term != 0 && term != proof.Term {
+		return nil, candor.Errorf(candor.ReasonNotLeader, "this server leads in term %d, not in %d", proof.Term, term)
+	}
+	return &candorv1.ForwardResponse{Term: proof.Term, Index: proof.Index}, nil
 }
 
 func (p *peerSide) Identify() *candorv1.IdentifyResponse {

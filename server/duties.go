@@ -31,7 +31,7 @@ func (s *Server) duties(ctx context.Context) {
 		} else {
 			led.end()
 		}
-		s.hints()
+		s.hints(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -66,17 +66,19 @@ func (p *span) end() {
 	p.cancel = nil
 }
 
-// hints tells gossip and health watchers what this server believes.
-func (s *Server) hints() {
-	leader := s.replica.Leader()
+// hints tells health watchers what is proven and gossip what this server
+// believes.
+func (s *Server) hints(ctx context.Context) {
+	s.writes.renew(ctx)
 	write := healthv1.HealthCheckResponse_NOT_SERVING
-	if leader != nil {
+	if s.writes.proven() {
 		write = healthv1.HealthCheckResponse_SERVING
 	}
 	s.health.SetServingStatus("candor.write", write)
 	if s.gossip == nil {
 		return
 	}
+	leader := s.replica.Leader()
 	h := gossip.Hints{Applied: s.machine.View().Token().Index}
 	if leader != nil {
 		h.LeaderID, h.Term = leader.ServerID, leader.Term

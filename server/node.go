@@ -11,13 +11,19 @@ import (
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/convert"
 	"github.com/candor-plane/candor/server/diag"
+	"github.com/candor-plane/candor/server/link"
 	"github.com/candor-plane/candor/server/replica"
 )
 
 // node describes this server.
 type node struct{ s *Server }
 
-func (n *node) Leader() *candor.LeaderHint { return n.s.leader() }
+func (n *node) ClusterTime() *int64 {
+	if now, leads := n.s.replica.ClusterTime(); leads {
+		return &now
+	}
+	return nil
+}
 
 func (n *node) Status() *candorv1.StatusResponse {
 	s := n.s
@@ -29,7 +35,7 @@ func (n *node) Status() *candorv1.StatusResponse {
 		Applied: convert.TokenToProto(view.Token()), CommitIndex: status.Commit, ConfigurationIndex: status.Configuration.Index,
 		Floor: view.Floor(), FeatureLevel: view.Level(), Objects: stats.Objects, StateBytes: stats.Bytes,
 		QuotaBytes: s.config.Settings.QuotaBytes, RestartState: string(status.Restart), RestartReason: status.RestartWhy,
-		Findings: n.findings(&status), Version: s.config.Version, Insecure: s.config.Insecure,
+		Recovered: s.replica.Recovered(), Findings: n.findings(&status), Version: s.config.Version, Insecure: s.config.Insecure,
 	}
 }
 
@@ -42,6 +48,7 @@ func (n *node) Diagnostics() *candorv1.NodeResponse {
 		Role: status.Role, Term: status.Term, Applied: convert.TokenToProto(view.Token()), CommitIndex: status.Commit,
 		LastLogIndex: status.LastIndex, FirstLogIndex: status.FirstIndex, SnapshotIndex: status.SnapshotIndex,
 		LeaderHint: convert.LeaderHintToProto(s.leader()), RestartState: string(status.Restart), RestartReason: status.RestartWhy,
+		Recovered: s.replica.Recovered(),
 		Disk: &candorv1.DiskStatus{
 			Path: s.config.Data, FreeBytes: status.DiskFree, TotalBytes: status.DiskTotal, WatermarkBytes: s.config.Settings.DiskWatermarkBytes,
 			Pressure: status.DiskPressure, LogStore: s.config.LogStore, OldestWriteInFlight: durationpb.New(status.OldestWriteInFlight),
@@ -55,7 +62,7 @@ func (n *node) Diagnostics() *candorv1.NodeResponse {
 			RequestsRemembered: stats.Requests, CascadesPending: stats.Cascades, TurnFaults: stats.Faults, Violations: stats.Violations,
 			FeatureLevel: view.Level(), Digest: hex.EncodeToString(digest[:]),
 		},
-		Addresses: map[string]string{"api": s.apiAddress, "raft": string(s.raftAddr)},
+		Addresses: map[string]string{"api": s.apiAddress, "raft": link.HostPort(s.raftAddr)},
 	}
 	if s.gossip != nil {
 		out.Addresses["gossip"] = s.gossip.Addr()
@@ -170,6 +177,10 @@ func (p *probe) Collect(emit func(diag.Metric)) {
 	gauge("log_write_in_flight_seconds", "How long the oldest log write has been waiting.", status.OldestWriteInFlight.Seconds())
 	gauge("disk_free_bytes", "Free space of the data disk.", float64(status.DiskFree))
 	gauge("disk_pressure", "1 while writes are refused for lack of space.", truth(status.DiskPressure))
+	if age, known := s.writes.age(); known {
+		gauge("write_path_proof_age_seconds", "How old the newest proof of a quorum on the way of a write is.", age.Seconds())
+	}
+	gauge("recovered", "1 once what the log held at the start has been applied.", truth(s.replica.Recovered()))
 	counter("confirm_rounds_total", "Rounds of leadership confirmation.", float64(status.ConfirmRounds))
 	gauge("members", "Servers of the configuration.", float64(len(status.Configuration.Servers)))
 	gauge("insecure", "1 when the server listens beyond loopback without TLS.", truth(s.config.Insecure))

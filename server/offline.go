@@ -32,27 +32,42 @@ type SnapshotInfo struct {
 	Floor       uint64       `json:"floor"`
 	Objects     uint64       `json:"objects"`
 	Versions    uint64       `json:"versions"`
-	Digest      string       `json:"digest"`
+	// Digest is of the whole state, Contents of the live objects alone: a restore
+	// changes the first and keeps the second.
+	Digest   string `json:"digest"`
+	Contents string `json:"contents"`
 }
 
-// InspectSnapshot verifies a snapshot file whole and says what it holds.
+// InspectSnapshot verifies a snapshot file whole, as a restore does, and says
+// what it holds. It takes the memory of the state.
 func InspectSnapshot(path string) (SnapshotInfo, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return SnapshotInfo{}, candor.Errorf(candor.ReasonNotFound, "snapshot %s: %w", path, err)
 	}
 	defer func() { _ = f.Close() }()
-	h, err := fsm.InspectSnapshot(bufio.NewReaderSize(f, 1<<20))
+	found, err := fsm.InspectSnapshot(bufio.NewReaderSize(f, 1<<20))
 	if err != nil {
 		return SnapshotInfo{}, candor.Wrap(path, err)
 	}
-	return infoOf(&h), nil
+	return infoOf(&found), nil
 }
 
-func infoOf(h *fsm.SnapshotHeader) SnapshotInfo {
+// ScanSnapshot verifies checksums, counts and digest of a snapshot as it streams
+// by, in little memory, and says what it holds.
+func ScanSnapshot(r io.Reader) (SnapshotInfo, error) {
+	found, err := fsm.ScanSnapshot(bufio.NewReaderSize(r, 1<<20))
+	if err != nil {
+		return SnapshotInfo{}, err
+	}
+	return infoOf(&found), nil
+}
+
+func infoOf(x *fsm.Inspection) SnapshotInfo {
 	return SnapshotInfo{
-		ClusterID: h.ClusterID, HistoryID: h.HistoryID, Token: h.Token, ClusterTime: time.Unix(0, h.ClusterTime).UTC(),
-		Level: h.Level, Floor: h.Floor, Objects: h.Objects, Versions: h.Versions, Digest: hex.EncodeToString(h.Digest[:]),
+		ClusterID: x.ClusterID, HistoryID: x.HistoryID, Token: x.Token, ClusterTime: time.Unix(0, x.ClusterTime).UTC(),
+		Level: x.Level, Floor: x.Floor, Objects: x.Objects, Versions: x.Versions,
+		Digest: hex.EncodeToString(x.Digest[:]), Contents: hex.EncodeToString(x.Contents[:]),
 	}
 }
 
@@ -94,17 +109,17 @@ func RestoreSnapshot(r Restore) (_ SnapshotInfo, err error) {
 	if err := dir.SetCluster(to.ClusterID, to.HistoryID); err != nil {
 		return SnapshotInfo{}, err
 	}
-	header, err := seed(dir, r, to)
+	restored, err := seed(dir, r, to)
 	if err != nil {
 		return SnapshotInfo{}, err
 	}
-	return infoOf(&header), dir.CloseClean()
+	return infoOf(&restored), dir.CloseClean()
 }
 
-func seed(dir *datadir.Dir, r Restore, to fsm.Rewrite) (fsm.SnapshotHeader, error) {
+func seed(dir *datadir.Dir, r Restore, to fsm.Rewrite) (fsm.Inspection, error) {
 	f, err := os.Open(r.Snapshot)
 	if err != nil {
-		return fsm.SnapshotHeader{}, candor.Wrap("restore", err)
+		return fsm.Inspection{}, candor.Wrap("restore", err)
 	}
 	defer func() { _ = f.Close() }()
 	id := dir.Identity().ServerID
@@ -113,15 +128,15 @@ func seed(dir *datadir.Dir, r Restore, to fsm.Rewrite) (fsm.SnapshotHeader, erro
 		Configuration: raft.Configuration{Servers: []raft.Server{{Suffrage: raft.Voter, ID: raft.ServerID(id), Address: link.Address(id, r.Raft)}}},
 	}
 	type outcome struct {
-		header fsm.SnapshotHeader
-		err    error
+		restored fsm.Inspection
+		err      error
 	}
 	done := make(chan outcome, 1)
 	pipe, writer := io.Pipe()
 	go func() {
-		h, err := fsm.RewriteSnapshot(bufio.NewReaderSize(f, 1<<20), writer, to)
+		restored, err := fsm.RewriteSnapshot(bufio.NewReaderSize(f, 1<<20), writer, to)
 		writer.CloseWithError(err)
-		done <- outcome{h, err}
+		done <- outcome{restored, err}
 	}()
 	err = dir.Seed(meta, pipe)
 	// Ends the rewriting if the seed gave up first.
@@ -130,7 +145,7 @@ func seed(dir *datadir.Dir, r Restore, to fsm.Rewrite) (fsm.SnapshotHeader, erro
 	if err == nil {
 		err = written.err
 	}
-	return written.header, err
+	return written.restored, err
 }
 
 // LogEntry is one entry of a data directory's log.

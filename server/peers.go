@@ -5,6 +5,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/candor-plane/candor/fsm/command"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/convert"
 	"github.com/candor-plane/candor/server/link"
@@ -29,12 +30,12 @@ func (p *peers) Confirm(ctx context.Context, server raft.Server, term, nonce uin
 }
 
 // Forward has the leader propose a command.
-func (p *peers) Forward(ctx context.Context, leader raft.Server, term uint64, command []byte, expected uint64) (replica.ForwardAnswer, error) {
+func (p *peers) Forward(ctx context.Context, leader raft.Server, term uint64, data []byte, expected uint64) (replica.ForwardAnswer, error) {
 	client, err := p.directory.peer(string(leader.ID))
 	if err != nil {
 		return replica.ForwardAnswer{}, err
 	}
-	out, err := client.Forward(ctx, &candorv1.ForwardRequest{ClusterId: p.clusterID, Term: term, Command: command, ExpectedConfigurationIndex: expected})
+	out, err := client.Forward(ctx, &candorv1.ForwardRequest{ClusterId: p.clusterID, Term: term, Command: data, ExpectedConfigurationIndex: expected})
 	if err != nil {
 		if refusal, ok := convert.Refusal(err); ok {
 			return replica.ForwardAnswer{}, refusal
@@ -45,4 +46,17 @@ func (p *peers) Forward(ctx context.Context, leader raft.Server, term uint64, co
 	answer := replica.ForwardAnswer{Result: out.GetResult()}
 	answer.Token.Term, answer.Token.Index, answer.Token.Revision = out.GetTerm(), out.GetIndex(), out.GetRevision()
 	return answer, nil
+}
+
+// Probe goes the way of a Forward, with a write of nothing that is not even
+// proposed: nil says that the leader
+// of the term had a majority confirm it meanwhile.
+func (p *peers) Probe(ctx context.Context, leader raft.Server, term uint64) error {
+	client, err := p.directory.peer(string(leader.ID))
+	if err != nil {
+		return err
+	}
+	nothing := command.AppendCommand(nil, &command.Command{Type: command.TypeWrite, Actor: "system"})
+	_, err = client.Forward(ctx, &candorv1.ForwardRequest{ClusterId: p.clusterID, Term: term, Command: nothing, Probe: true})
+	return convert.ErrorFromStatus(err)
 }

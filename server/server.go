@@ -56,6 +56,7 @@ type Server struct {
 	listener   net.Listener
 	grpc       *grpc.Server
 	health     *health.Server
+	writes     *writePath
 	apiAddress string
 	raftAddr   raft.ServerAddress
 
@@ -204,25 +205,25 @@ func (s *Server) wire() error {
 	if err != nil {
 		return err
 	}
-	if err := s.checkAddress(); err != nil {
+	if err := s.checkRaftAddress(); err != nil {
 		return err
 	}
 	s.layer.Start((&peerSide{s}).confirm)
-	s.proposer = &proposer{s}
+	s.proposer, s.writes = &proposer{s}, &writePath{server: s}
 	s.reader = read.New(read.Identity{NodeID: s.serverID, NodeName: s.config.Name, BootID: s.bootID}, s.machine, &root{s})
 	s.feed = feed.New(s.machine, s.replica)
 	known := registry{kinds.New(&kindSource{machine: s.machine})}
 	n := &node{s}
 
 	s.health = health.NewServer()
-	s.grpc = grpc.NewServer(append(grpcapi.Interceptors(s.logger.Named("api")),
+	s.grpc = grpc.NewServer(append(grpcapi.Interceptors(&entrance{s}, s.logger.Named("api")),
 		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(2*maxMessage), grpc.MaxConcurrentStreams(4096),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}),
 		grpc.WriteBufferSize(64<<10), grpc.ReadBufferSize(64<<10), grpc.NumStreamWorkers(1024),
 		grpc.ForceServerCodecV2(codec.New()), grpc.StaticStreamWindowSize(1<<20), grpc.StaticConnWindowSize(8<<20),
 	)...)
-	candorv1.RegisterObjectServiceServer(s.grpc, grpcapi.NewObjects(s.machine, s.reader, s.proposer, known, s.feed, s.stopping))
+	candorv1.RegisterObjectServiceServer(s.grpc, grpcapi.NewObjects(s.machine, s.reader, s.proposer, known, s.feed, outcomes{s.replica.Outcomes}, s.stopping))
 	candorv1.RegisterClusterServiceServer(s.grpc, grpcapi.NewCluster(s.machine, s.reader, s.proposer, &topology{s}, n))
 	candorv1.RegisterDiagnosticsServiceServer(s.grpc, grpcapi.NewDiagnostics(s.machine, s.reader, n))
 	candorv1.RegisterPeerServiceServer(s.grpc, grpcapi.NewPeers(&peerSide{s}))

@@ -4,12 +4,15 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/raft"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/command"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/server/gossip"
+	"github.com/candor-plane/candor/server/link"
 )
 
 // topology changes the membership on behalf of operators.
@@ -24,16 +27,26 @@ func (t *topology) Join(ctx context.Context, in *candorv1.JoinRequest) (uint64, 
 			}
 		}
 	}
-	t.s.directory.learn(in.GetServerId(), in.GetName(), in.GetApiAddress())
-	return t.s.replica.Join(ctx, raft.Server{Suffrage: raft.Nonvoter, ID: raft.ServerID(in.GetServerId()), Address: raft.ServerAddress(in.GetRaftAddress())}, 0)
-}
-
-func (t *topology) Promote(ctx context.Context, server string, expected uint64) (uint64, error) {
-	id, err := t.resolve(server)
-	if err != nil {
+	newcomer := raft.Server{
+		Suffrage: raft.Nonvoter, ID: raft.ServerID(in.GetServerId()),
+		Address: t.s.raftAddress(in.GetServerId(), in.GetRaftAddress()),
+	}
+	if err := t.checkNewcomer(ctx, newcomer); err != nil {
 		return 0, err
 	}
-	return t.s.replica.Promote(ctx, id, expected)
+	t.s.directory.learn(in.GetServerId(), in.GetName(), in.GetApiAddress())
+	return t.s.replica.Join(ctx, newcomer, 0)
+}
+
+func (t *topology) Promote(ctx context.Context, server string, expected uint64) (index uint64, already bool, err error) {
+	id, err := t.resolve(server)
+	if err != nil {
+		return 0, false, err
+	}
+	before := t.s.replica.Configuration()
+	member, _ := before.Find(raft.ServerID(id))
+	index, err = t.s.replica.Promote(ctx, id, expected)
+	return index, err == nil && member.Suffrage == raft.Voter && index == before.Index, err
 }
 
 func (t *topology) Remove(ctx context.Context, server string, expected uint64, force bool) (uint64, error) {
@@ -56,15 +69,37 @@ func (t *topology) Remove(ctx context.Context, server string, expected uint64, f
 	return index, nil
 }
 
-func (t *topology) TransferLeader(ctx context.Context, server string) error {
-	if server == "" {
-		return t.s.replica.TransferLeader(ctx, "")
+func (t *topology) TransferLeader(ctx context.Context, server string) (*candor.LeaderHint, error) {
+	id := ""
+	if server != "" {
+		var err error
+		if id, err = t.resolve(server); err != nil {
+			return nil, err
+		}
 	}
-	id, err := t.resolve(server)
-	if err != nil {
-		return err
+	if err := t.s.replica.TransferLeader(ctx, id); err != nil {
+		return nil, err
 	}
-	return t.s.replica.TransferLeader(ctx, id)
+	return t.successor(ctx), nil
+}
+
+// successor waits, for an election and no longer, until this server hears from
+// who leads now.
+func (t *topology) successor(ctx context.Context) *candor.LeaderHint {
+	ctx, cancel := context.WithTimeout(ctx, 4*t.s.config.Settings.Election)
+	defer cancel()
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		if hint := t.s.leader(); hint != nil && hint.ServerID != t.s.serverID {
+			return hint
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
 }
 
 // resolve finds a member by ID or name.
@@ -87,7 +122,7 @@ func (t *topology) Members() ([]*candorv1.Member, uint64) {
 	var out []*candorv1.Member
 	for _, server := range configuration.Servers {
 		id := string(server.ID)
-		m := &candorv1.Member{ServerId: id, Voter: server.Suffrage == raft.Voter, Leader: leader != nil && leader.ServerID == id, RaftAddress: string(server.Address)}
+		m := &candorv1.Member{ServerId: id, Voter: server.Suffrage == raft.Voter, Leader: leader != nil && leader.ServerID == id, RaftAddress: string(server.Address), RaftEndpoint: link.HostPort(server.Address)}
 		m.Name, m.ApiAddress = t.s.whereIs(id)
 		for _, known := range t.s.machine.View().Members() {
 			if known.ServerID == id {
@@ -103,8 +138,15 @@ func (t *topology) Members() ([]*candorv1.Member, uint64) {
 	return out, configuration.Index
 }
 
-// hint adds what gossip says.
+// livenessUnknown is of a member that gossip has not heard of.
+const livenessUnknown = "UNKNOWN"
+
+// hint adds what gossip says. Of itself this server knows without it.
 func (t *topology) hint(m *candorv1.Member) {
+	m.Liveness = livenessUnknown
+	if m.GetServerId() == t.s.serverID {
+		m.Liveness, m.Version = string(gossip.StateAlive), t.s.config.Version
+	}
 	if t.s.gossip == nil {
 		return
 	}

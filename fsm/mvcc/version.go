@@ -4,8 +4,9 @@
 //
 // One goroutine writes. What it has published (a Tree copy and a History value
 // handed out together) any goroutine may read without locks while the writer
-// goes on. The package guarantees that a published value never changes; it
-// refuses reads below the floor with COMPACTED. fsm alone writes it.
+// goes on. The package guarantees that a published value never changes, down to
+// the floor: below it chains may have been cut, and whoever reads refuses that
+// with COMPACTED before asking here. fsm alone writes it.
 package mvcc
 
 import (

@@ -52,7 +52,7 @@ func Listen(address string, probe Probe, logger hclog.Logger) (*Listener, error)
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, candor.Errorf(candor.ReasonAddressInUse, "debug: cannot listen on %s: %w", address, err)
+		return nil, candor.Errorf(candor.ReasonAddressInUse, "--debug: cannot listen on %s: %w", address, err)
 	}
 	l := &Listener{
 		listener: listener, done: make(chan struct{}),

@@ -17,9 +17,11 @@ import (
 // configuration that it left.
 type Topology interface {
 	Join(ctx context.Context, in *candorv1.JoinRequest) (uint64, error)
-	Promote(ctx context.Context, server string, expected uint64) (uint64, error)
+	// Promote also says whether the server had its vote before.
+	Promote(ctx context.Context, server string, expected uint64) (index uint64, already bool, err error)
 	Remove(ctx context.Context, server string, expected uint64, force bool) (uint64, error)
-	TransferLeader(ctx context.Context, server string) error
+	// TransferLeader returns who leads then; nil where that was not heard in time.
+	TransferLeader(ctx context.Context, server string) (*candor.LeaderHint, error)
 	Members() (members []*candorv1.Member, configurationIndex uint64)
 }
 
@@ -29,7 +31,9 @@ type Node interface {
 	Status() *candorv1.StatusResponse
 	// Diagnostics fills everything but the witness.
 	Diagnostics() *candorv1.NodeResponse
-	Leader() *candor.LeaderHint
+	// ClusterTime is what this node would stamp an entry with now; nil when it
+	// does not lead.
+	ClusterTime() *int64
 }
 
 // Cluster is the cluster service.
@@ -55,17 +59,26 @@ func (s *Cluster) witness() *candorv1.Witness {
 	return convert.WitnessToProto(&w)
 }
 
+// unasked is the witness of an answer that comes from this node's view alone,
+// without asking anyone.
+func unasked(w candor.Witness) *candorv1.Witness {
+	w.Served, w.Class, w.Mechanism = candor.FreshnessBestEffort, candor.ServingDegraded, candor.MechanismView
+	return convert.WitnessToProto(&w)
+}
+
 // Status answers from this node alone.
 func (s *Cluster) Status(context.Context, *candorv1.StatusRequest) (*candorv1.StatusResponse, error) {
 	out := s.node.Status()
-	out.Witness = s.witness()
+	out.Witness, out.ClusterTime = unasked(s.reader.Witness(s.machine.View())), s.node.ClusterTime()
 	return out, nil
 }
 
 // Members lists the configuration as this node knows it, with gossip's hints.
 func (s *Cluster) Members(context.Context, *candorv1.MembersRequest) (*candorv1.MembersResponse, error) {
 	members, index := s.topology.Members()
-	return &candorv1.MembersResponse{Members: members, ConfigurationIndex: index, Witness: s.witness()}, nil
+	return &candorv1.MembersResponse{
+		Members: members, ConfigurationIndex: index, Witness: unasked(s.reader.Witness(s.machine.View())), ClusterTime: s.node.ClusterTime(),
+	}, nil
 }
 
 // Join adds a non-voter.
@@ -89,11 +102,11 @@ func (s *Cluster) Join(ctx context.Context, in *candorv1.JoinRequest) (*candorv1
 
 // Promote makes a caught-up non-voter vote.
 func (s *Cluster) Promote(ctx context.Context, in *candorv1.PromoteRequest) (*candorv1.PromoteResponse, error) {
-	index, err := s.topology.Promote(ctx, in.GetServer(), in.GetExpectedConfigurationIndex())
+	index, already, err := s.topology.Promote(ctx, in.GetServer(), in.GetExpectedConfigurationIndex())
 	if err != nil {
 		return nil, err
 	}
-	return &candorv1.PromoteResponse{ConfigurationIndex: index, Witness: s.witness()}, nil
+	return &candorv1.PromoteResponse{ConfigurationIndex: index, VotedAlready: already, Witness: s.witness()}, nil
 }
 
 // Remove takes a server out of the configuration.
@@ -107,10 +120,11 @@ func (s *Cluster) Remove(ctx context.Context, in *candorv1.RemoveRequest) (*cand
 
 // TransferLeader hands leadership to another voter.
 func (s *Cluster) TransferLeader(ctx context.Context, in *candorv1.TransferLeaderRequest) (*candorv1.TransferLeaderResponse, error) {
-	if err := s.topology.TransferLeader(ctx, in.GetServer()); err != nil {
+	leader, err := s.topology.TransferLeader(ctx, in.GetServer())
+	if err != nil {
 		return nil, err
 	}
-	return &candorv1.TransferLeaderResponse{Leader: convert.LeaderHintToProto(s.node.Leader()), Witness: s.witness()}, nil
+	return &candorv1.TransferLeaderResponse{Leader: convert.LeaderHintToProto(leader), Witness: s.witness()}, nil
 }
 
 // snapshotChunk is the size of one message of a snapshot stream.
@@ -199,5 +213,8 @@ func (s *Cluster) do(ctx context.Context, c *command.Command) error {
 	if err != nil {
 		return err
 	}
-	return result.Err()
+	if err := result.Err(); err != nil {
+		return &decided{err}
+	}
+	return nil
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/candor-plane/candor/fsm"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
-	"github.com/candor-plane/candor/rpc/convert"
 )
 
 // Diagnostics is the diagnostics service: this node alone, without quorum.
@@ -25,8 +24,7 @@ func NewDiagnostics(machine *fsm.Machine, reader Reader, node Node) *Diagnostics
 }
 
 func (s *Diagnostics) witness() *candorv1.Witness {
-	w := s.reader.Witness(s.machine.View())
-	return convert.WitnessToProto(&w)
+	return unasked(s.reader.Witness(s.machine.View()))
 }
 
 // Node describes this node.

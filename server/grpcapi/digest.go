@@ -30,6 +30,9 @@ func actorOf(ctx context.Context) string {
 func digestOf(verb command.Verb, o *candor.Object) uint64 {
 	var scratch [1024]byte
 	b := append(scratch[:0], byte(verb))
+	if o == nil {
+		return xxh3.Hash(b)
+	}
 	return xxh3.Hash(wire.AppendObject(b, o))
 }
 

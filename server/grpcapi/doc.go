@@ -25,6 +25,8 @@ type Reader interface {
 type Proposer interface {
 	Propose(ctx context.Context, c *command.Command, expectedConfiguration uint64) (fsm.Result, error)
 	WaitApplied(ctx context.Context, index uint64) error
+	// LedIn says that this node leads, and in that term.
+	LedIn(term uint64) bool
 }
 
 // Kinds validates and defaults.

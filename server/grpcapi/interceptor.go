@@ -2,6 +2,7 @@ package grpcapi
 
 import (
 	"context"
+	"errors"
 	"runtime/debug"
 
 	"github.com/hashicorp/go-hclog"
@@ -11,28 +12,112 @@ import (
 	"github.com/candor-plane/candor/rpc/convert"
 )
 
-// Interceptors turn every error into its status and every panic of a handler
-// into INTERNAL, logged once with its stack.
-func Interceptors(logger hclog.Logger) []grpc.ServerOption {
-	return []grpc.ServerOption{
-		grpc.ChainUnaryInterceptor(func(ctx context.Context, in any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (out any, err error) {
-			defer func() { err = finish(logger, info.FullMethod, err, recover()) }()
-			return handle(ctx, in)
-		}),
-		grpc.ChainStreamInterceptor(func(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
-			defer func() { err = finish(logger, info.FullMethod, err, recover()) }()
-			return handle(service, stream)
-		}),
-	}
+// Entrance is what every request passes on its way in and out.
+type Entrance interface {
+	// Count notes what became of a request's admission.
+	Count(class candor.AdmissionClass, err error)
+	// Witness is what this node knows of its view now.
+	Witness() candor.Witness
 }
 
-func finish(logger hclog.Logger, method string, err error, panicked any) error {
+// Interceptors count the admission of every request of the services for
+// clients, once and by its class, give every refusal a witness, turn every error
+// into its status, and every panic of a handler into INTERNAL, logged once with
+// its stack.
+func Interceptors(entrance Entrance, logger hclog.Logger) []grpc.ServerOption {
+	if entrance == nil || logger == nil {
+		panic("grpcapi: interceptors need an entrance and a logger")
+	}
+	d := &door{entrance: entrance, logger: logger}
+	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(d.unary), grpc.ChainStreamInterceptor(d.stream)}
+}
+
+type door struct {
+	entrance Entrance
+	logger   hclog.Logger
+}
+
+func (d *door) unary(ctx context.Context, in any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (out any, err error) {
+	class := classes[info.FullMethod]
+	defer func() {
+		err = d.failure(info.FullMethod, class, err, recover())
+		d.count(class, err)
+		err = convert.StatusFromError(err).Err()
+	}()
+	return handle(ctx, in)
+}
+
+// stream counts a stream as admitted once it sends something.
+func (d *door) stream(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
+	class := classes[info.FullMethod]
+	begun := &begunStream{ServerStream: stream, begin: func() { d.count(class, nil) }}
+	defer func() {
+		err = d.failure(info.FullMethod, class, err, recover())
+		if !begun.begun {
+			d.count(class, err)
+		}
+		err = convert.StatusFromError(err).Err()
+	}()
+	return handle(service, begun)
+}
+
+type begunStream struct {
+	grpc.ServerStream
+	begun bool
+	begin func()
+}
+
+func (s *begunStream) SendMsg(m any) error {
+	if !s.begun {
+		s.begun = true
+		s.begin()
+	}
+	return s.ServerStream.SendMsg(m)
+}
+
+func (d *door) count(class candor.AdmissionClass, err error) {
+	if class == "" {
+		return
+	}
+	if isDecided(err) {
+		err = nil
+	}
+	d.entrance.Count(class, err)
+}
+
+// failure is the error that a client gets, with the witness of this node where
+// none was taken when it was decided. Peers get no witness: theirs is the one
+// that the client wants.
+func (d *door) failure(method string, class candor.AdmissionClass, err error, panicked any) error {
 	if panicked != nil {
-		logger.Error("handler panicked", "method", method, "panic", panicked, "stack", string(debug.Stack()))
+		d.logger.Error("handler panicked", "method", method, "panic", panicked, "stack", string(debug.Stack()))
 		err = candor.Errorf(candor.ReasonInternal, "%s failed inside the server; its log has the stack", method)
 	}
-	if err == nil {
-		return nil
+	e, ok := errors.AsType[*candor.Error](err)
+	if !ok || class == "" {
+		return err
 	}
-	return convert.StatusFromError(err).Err()
+	told := *e
+	if told.Witness == nil {
+		w := d.entrance.Witness()
+		told.Witness = &w
+	}
+	if hint := told.Witness.Leader; hint != nil && (told.Leader == nil || told.Leader.Address == "" && told.Leader.ServerID == hint.ServerID) {
+		told.Leader = hint
+	}
+	if isDecided(err) {
+		return &decided{&told}
+	}
+	return &told
+}
+
+// decided is an error that the turn answered with: its request was admitted.
+type decided struct{ err error }
+
+func (d *decided) Error() string { return d.err.Error() }
+func (d *decided) Unwrap() error { return d.err }
+
+func isDecided(err error) bool {
+	_, ok := errors.AsType[*decided](err)
+	return ok
 }

@@ -12,8 +12,14 @@ import (
 	"github.com/candor-plane/candor/rpc/convert"
 )
 
+// errNoObject is for a request whose object is absent or damaged.
+var errNoObject = &candor.Error{Reason: candor.ReasonInvalid, Message: "the request has no object", Fields: []candor.FieldViolation{{Path: "object", Message: "required field is missing"}}}
+
 // createOperation validates and defaults a new object.
 func (s *Objects) createOperation(in *candor.Object) (command.Operation, error) {
+	if in == nil {
+		return command.Operation{}, errNoObject
+	}
 	kind, err := s.kinds.ByType(in.APIVersion, in.Kind)
 	if err != nil {
 		return command.Operation{}, err
@@ -33,6 +39,9 @@ func (s *Objects) createOperation(in *candor.Object) (command.Operation, error) 
 // updateOperation validates and defaults the new intent of an object. Status
 // may come along unchanged, as it does after a read; it is never written here.
 func (s *Objects) updateOperation(in *candor.Object) (command.Operation, error) {
+	if in == nil {
+		return command.Operation{}, errNoObject
+	}
 	kind, err := s.kinds.ByType(in.APIVersion, in.Kind)
 	if err != nil {
 		return command.Operation{}, err

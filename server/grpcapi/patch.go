@@ -9,7 +9,6 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/command"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
-	"github.com/candor-plane/candor/rpc/convert"
 )
 
 // patchAttempts is how often a patch without preconditions is applied anew
@@ -26,12 +25,25 @@ func (s *Objects) Patch(ctx context.Context, in *candorv1.PatchRequest) (*candor
 		return nil, err
 	}
 	digest := digestOfRequest(in, in.GetWrite())
-	for attempt := 1; ; attempt++ {
-		res, err := s.writeOne(ctx, in.GetWrite(), digest, func() (command.Operation, error) {
+	var res *candorv1.WriteResult
+	err = s.tracked(ctx, in.GetWrite(), func() error {
+		res, err = s.patch(ctx, in, digest, func() (command.Operation, error) {
 			return s.patchOperation(ref, in.GetPreconditions(), apply)
 		})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &candorv1.PatchResponse{Result: res}, nil
+}
+
+// patch applies the patch anew while it may and somebody else was first.
+func (s *Objects) patch(ctx context.Context, in *candorv1.PatchRequest, digest uint64, build func() (command.Operation, error)) (*candorv1.WriteResult, error) {
+	for attempt := 1; ; attempt++ {
+		res, err := s.writeOne(ctx, in.GetWrite(), digest, build)
 		if err == nil {
-			return &candorv1.PatchResponse{Result: res}, nil
+			return res, nil
 		}
 		moved := candor.ReasonOf(err) == candor.ReasonConflict && in.GetPreconditions().GetResourceVersion() == 0
 		if !moved || attempt == patchAttempts {
@@ -44,12 +56,18 @@ func (s *Objects) Patch(ctx context.Context, in *candorv1.PatchRequest) (*candor
 	}
 }
 
+// maxPatchBytes bounds a patch: it may replace the largest object, and name it.
+const maxPatchBytes = 2 * candor.MaxObjectBytes
+
 type patch func(document []byte) ([]byte, error)
 
 func patcher(in *candorv1.PatchRequest) (patch, error) {
 	bad := func(err error) error {
 		return &candor.Error{Reason: candor.ReasonInvalid, Subject: in.GetName(), Message: "patch: " + err.Error(), Err: err,
 			Fields: []candor.FieldViolation{{Path: "patch", Message: err.Error()}}}
+	}
+	if n := len(in.GetPatch()); n > maxPatchBytes {
+		return nil, candor.Errorf(candor.ReasonInvalid, "patch: it has %d bytes; at most %d are allowed", n, maxPatchBytes)
 	}
 	switch in.GetType() {
 	case candorv1.PatchType_PATCH_TYPE_MERGE:
@@ -68,8 +86,11 @@ func patcher(in *candorv1.PatchRequest) (patch, error) {
 		if err != nil {
 			return nil, bad(err)
 		}
+		// Operations that copy can double a document over and over.
+		options := jsonpatch.NewApplyOptions()
+		options.AccumulatedCopySizeLimit = candor.MaxObjectBytes
 		return func(document []byte) ([]byte, error) {
-			out, err := operations.Apply(document)
+			out, err := operations.ApplyWithOptions(document, options)
 			if err != nil {
 				return nil, bad(err)
 			}
@@ -115,18 +136,4 @@ func (s *Objects) patchOperation(ref candor.Ref, pre *candorv1.Preconditions, ap
 		next.Metadata.UID = uid
 	}
 	return s.updateOperation(next)
-}
-
-// Outcome says what became of a write, as far as this node's view knows.
-func (s *Objects) Outcome(ctx context.Context, in *candorv1.OutcomeRequest) (*candorv1.OutcomeResponse, error) {
-	_, witness, err := s.view(ctx, in.GetRead())
-	if err != nil {
-		return nil, err
-	}
-	out := &candorv1.OutcomeResponse{Witness: convert.WitnessToProto(&witness)}
-	if r, ok := s.machine.Outcome(actorOf(ctx), in.GetRequestId()); ok {
-		out.Outcome = candorv1.Outcome_OUTCOME_APPLIED
-		out.AcceptedRootToken = convert.TokenToProto(r.Token)
-	}
-	return out, nil
 }

@@ -33,6 +33,11 @@ func (s *Peers) Forward(ctx context.Context, in *candorv1.ForwardRequest) (*cand
 	if err := s.ofThisCluster(in.GetClusterId()); err != nil {
 		return nil, err
 	}
+	if !in.GetProbe() {
+		if err := checkForwarded(in.GetCommand()); err != nil {
+			return nil, err
+		}
+	}
 	return s.peer.Forward(ctx, in)
 }
 

@@ -32,7 +32,7 @@ func (s *Objects) Txn(ctx context.Context, in *candorv1.TxnRequest) (*candorv1.T
 	if err != nil {
 		return nil, err
 	}
-	out := &candorv1.TxnResponse{Succeeded: result.Succeeded, Result: s.writeAnswer(result)}
+	out := &candorv1.TxnResponse{Succeeded: result.Succeeded, Result: s.writeAnswer(result, in.GetWrite().GetDryRun())}
 	for _, op := range result.Ops {
 		r := &candorv1.TxnOperationResult{Changed: op.Changed}
 		if op.Version != nil {

@@ -94,15 +94,18 @@ func (s *Objects) writeResult(ctx context.Context, w *candorv1.WriteOptions, dig
 	if err != nil {
 		return nil, nil, err
 	}
-	out := s.writeAnswer(result)
+	out := s.writeAnswer(result, w.GetDryRun())
 	if len(result.Ops) > 0 && result.Ops[0].Version != nil {
 		out.Object = objectOf(result.Ops[0].Version)
 	}
 	return out, result, nil
 }
 
-func (s *Objects) writeAnswer(result *fsm.Result) *candorv1.WriteResult {
+// writeAnswer says what was done. Where the write's entry is of the term in which
+// this node leads, the node led when the entry was committed.
+func (s *Objects) writeAnswer(result *fsm.Result, dryRun bool) *candorv1.WriteResult {
 	witness := s.reader.Witness(s.machine.View())
+	witness.ServedByLeader = !dryRun && s.proposer.LedIn(result.Token.Term)
 	return &candorv1.WriteResult{
 		AcceptedRootToken: convert.TokenToProto(result.Token), Changed: result.Changed, Replayed: result.Replayed,
 		Witness: convert.WitnessToProto(&witness),
@@ -117,9 +120,19 @@ func (s *Objects) propose(ctx context.Context, w *candorv1.WriteOptions, digest 
 		return nil, err
 	}
 	c.Compares = compares
+	var result *fsm.Result
+	err = s.tracked(ctx, w, func() error {
+		result, err = s.settle(ctx, c, w, build)
+		return err
+	})
+	return result, err
+}
+
+func (s *Objects) settle(ctx context.Context, c *command.Command, w *candorv1.WriteOptions, build builder) (*fsm.Result, error) {
 	for attempt := 1; ; attempt++ {
+		var err error
 		if c.Then, c.Else, err = build(); err != nil {
-			return nil, withWitness(err, s.reader.Witness(s.machine.View()))
+			return nil, err
 		}
 		result, err := s.execute(ctx, c, w)
 		if err != nil {
@@ -130,7 +143,7 @@ func (s *Objects) propose(ctx context.Context, w *candorv1.WriteOptions, digest 
 			return &result, nil
 		}
 		if !kindMoved(&result) || attempt == validations {
-			return nil, withWitness(err, s.reader.Witness(s.machine.View()))
+			return nil, &decided{withWitness(err, s.reader.Witness(s.machine.View()))}
 		}
 		if err := s.proposer.WaitApplied(ctx, result.Token.Index); err != nil {
 			return nil, err

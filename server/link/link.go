@@ -15,6 +15,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -35,6 +36,7 @@ type Config struct {
 type Layer struct {
 	config   Config
 	confirm  func(Question) Answer
+	started  atomic.Bool
 	accepted chan net.Conn
 	done     chan struct{}
 	close    sync.Once
@@ -70,7 +72,7 @@ const (
 	maxHello     = 1024
 )
 
-// New returns a layer that accepts nothing before Start.
+// New returns a layer that neither accepts nor dials before Start.
 func New(config Config) *Layer {
 	if config.Listener == nil || config.Dial == nil || config.ClusterID == "" || config.ServerID == "" || config.Logger == nil {
 		panic("link: every field of Config is required")
@@ -81,10 +83,11 @@ func New(config Config) *Layer {
 	}
 }
 
-// Start begins to accept. confirm answers a peer's question, from memory and
-// without waiting.
+// Start begins to accept and to dial. confirm answers a peer's question, from
+// memory and without waiting.
 func (l *Layer) Start(confirm func(Question) Answer) {
 	l.confirm = confirm
+	l.started.Store(true)
 	l.wait.Go(l.run)
 }
 
@@ -142,6 +145,9 @@ func (l *Layer) Dial(to raft.ServerAddress, timeout time.Duration) (net.Conn, er
 }
 
 func (l *Layer) connect(ctx context.Context, id, hostPort, purpose string) (net.Conn, error) {
+	if !l.started.Load() {
+		return nil, candor.Errorf(candor.ReasonUnavailable, "the server is not ready to speak yet")
+	}
 	c, err := l.config.Dial(ctx, hostPort)
 	if err != nil {
 		return nil, err

@@ -19,9 +19,12 @@ import (
 
 // Root is what this package needs of the replica.
 type Root interface {
-	// ReadIndex confirms leadership with a majority and returns an index that
-	// covers every write acknowledged before the call.
-	ReadIndex(ctx context.Context) (index, term uint64, err error)
+	// ReadIndex confirms leadership with a majority. The index covers every write
+	// acknowledged before began, a moment after the call on a clock that goes on
+	// while the machine is suspended.
+	ReadIndex(ctx context.Context) (index uint64, began time.Duration, err error)
+	// Elapsed is how long ago a moment of that clock was.
+	Elapsed(since time.Duration) time.Duration
 	// WaitApplied returns once the view has applied index.
 	WaitApplied(ctx context.Context, index uint64) error
 	// Leader is where the leader is believed to be; nil when not known.
@@ -60,10 +63,13 @@ func (r *Reader) View(ctx context.Context, q candor.ReadRequest) (*fsm.View, can
 	if err == nil {
 		err = r.reach(ctx, q)
 	}
+	view := r.machine.View()
+	if err == nil && p.confirmed {
+		p.age = r.root.Elapsed(p.began)
+	}
 	if err == nil && q.Freshness == candor.FreshnessBounded {
 		err = p.within(q.MaxStaleness)
 	}
-	view := r.machine.View()
 	if err == nil && q.AtRevision != 0 {
 		err = view.Readable(q.AtRevision)
 	}
@@ -88,7 +94,9 @@ func (r *Reader) Witness(view *fsm.View) candor.Witness {
 // proof is what a read established.
 type proof struct {
 	confirmed bool
-	began     time.Time
+	// began is when the proof was begun, age how long ago that was when the view
+	// was taken: everything acknowledged longer ago is in it.
+	began, age time.Duration
 }
 
 // prove establishes what the class asks for.
@@ -110,12 +118,11 @@ func (r *Reader) prove(ctx context.Context, q candor.ReadRequest) (proof, error)
 }
 
 func (r *Reader) confirm(ctx context.Context) (proof, error) {
-	p := proof{began: time.Now(), confirmed: true}
-	index, _, err := r.root.ReadIndex(ctx)
+	index, began, err := r.root.ReadIndex(ctx)
 	if err != nil {
-		return p, err
+		return proof{}, err
 	}
-	return p, r.root.WaitApplied(ctx, index)
+	return proof{confirmed: true, began: began}, r.root.WaitApplied(ctx, index)
 }
 
 // reach waits until the view covers the required token.
@@ -151,8 +158,8 @@ func (p proof) within(most *time.Duration) error {
 	if most != nil {
 		bound = *most
 	}
-	if age := time.Since(p.began); age > bound {
-		return candor.Errorf(candor.ReasonStalenessExceeded, "the proof is %s old; the read allows %s", age, bound)
+	if p.age > bound {
+		return candor.Errorf(candor.ReasonStalenessExceeded, "the proof is %s old; the read allows %s", p.age, bound)
 	}
 	return nil
 }
@@ -163,9 +170,7 @@ func (p proof) fill(w *candor.Witness, class candor.Freshness) {
 		w.Class, w.Mechanism = candor.ServingDegraded, candor.MechanismView
 		return
 	}
-	// Everything acknowledged before the confirmation began is in the view.
-	age := time.Since(p.began)
-	lag := uint64(0)
+	age, lag := p.age, uint64(0)
 	current := w.ServedToken
 	w.ServedByLeader, w.Mechanism = true, candor.MechanismLeaderReadIndex
 	w.StalenessBound, w.RootLag, w.CurrentToken = &age, &lag, &current

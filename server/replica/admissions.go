@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/candor-plane/candor"
@@ -12,11 +13,18 @@ const admitted candor.Reason = "ACCEPTED"
 var (
 	admissionClasses = [...]candor.AdmissionClass{candor.AdmitRead, candor.AdmitWrite, candor.AdmitTopology, candor.AdmitExecute}
 	admissionReasons = [...]candor.Reason{
-		admitted, candor.ReasonInvalid, candor.ReasonTurnTooLarge, candor.ReasonNotLeader, candor.ReasonEpochMismatch, candor.ReasonNotHosted,
-		candor.ReasonCanceled, candor.ReasonTimedOut, candor.ReasonQueueSaturated, candor.ReasonSchedulerDegraded,
-		candor.ReasonUnauthenticated, candor.ReasonForbidden, candor.ReasonDiskPressure, candor.ReasonQuotaExceeded,
-		candor.ReasonShuttingDown,
+		admitted, candor.ReasonInvalid, candor.ReasonUnknownKind, candor.ReasonSectionForbidden, candor.ReasonTurnTooLarge,
+		candor.ReasonNotLeader, candor.ReasonEpochMismatch, candor.ReasonNotHosted, candor.ReasonCanceled, candor.ReasonTimedOut,
+		candor.ReasonQueueSaturated, candor.ReasonSchedulerDegraded, candor.ReasonUnauthenticated, candor.ReasonForbidden,
+		candor.ReasonDiskPressure, candor.ReasonQuotaExceeded, candor.ReasonUnavailable, candor.ReasonShuttingDown,
+		candor.ReasonClusterMismatch, candor.ReasonFeatureLevel,
+		candor.ReasonViewUnavailable, candor.ReasonViewOnly, candor.ReasonLeadershipUnconfirmed, candor.ReasonBootstrapRequired,
+		candor.ReasonRecovering, candor.ReasonRootUnavailable, candor.ReasonStalenessExceeded, candor.ReasonRootTokenNotReached,
+		candor.ReasonRootLagExceeded, candor.ReasonCompacted, candor.ReasonTokenConflict, candor.ReasonHistoryMismatch,
 	}
+	// freshnessReasons is where in admissionReasons those begin that refuse reads
+	// alone: of a write, ROOT_TOKEN_NOT_REACHED says that it is done.
+	freshnessReasons = slices.Index(admissionReasons[:], candor.ReasonViewUnavailable)
 )
 
 // Admissions counts requests by class and by what became of their admission.
@@ -33,9 +41,17 @@ type Admission struct {
 }
 
 // Count adds one. A nil error, and one that befell a request after its
-// admission, count as ACCEPTED.
+// admission, count as ACCEPTED. A class that is not known is a fault of the
+// program and panics.
 func (a *Admissions) Count(class candor.AdmissionClass, err error) {
-	a.counts[classIndex(class)][reasonIndex(candor.ReasonOf(err))].Add(1)
+	c, reason := slices.Index(admissionClasses[:], class), 0
+	if err != nil {
+		reason = max(0, slices.Index(admissionReasons[:], candor.ReasonOf(err)))
+	}
+	if reason >= freshnessReasons && class != candor.AdmitRead && class != candor.AdmitTopology {
+		reason = 0
+	}
+	a.counts[c][reason].Add(1)
 }
 
 // Counters lists those that are not 0, in a fixed order.
@@ -49,22 +65,4 @@ func (a *Admissions) Counters() []Admission {
 		}
 	}
 	return out
-}
-
-func classIndex(class candor.AdmissionClass) int {
-	for i, c := range admissionClasses {
-		if c == class {
-			return i
-		}
-	}
-	return 1 // a write
-}
-
-func reasonIndex(reason candor.Reason) int {
-	for i, r := range admissionReasons {
-		if r == reason {
-			return i
-		}
-	}
-	return 0
 }

@@ -24,8 +24,7 @@ const (
 // answer: those that came while it had not begun.
 type round struct {
 	done  chan struct{}
-	index uint64
-	term  uint64
+	proof Proof
 	err   *candor.Error
 }
 
@@ -64,11 +63,11 @@ func newConfirmer(r *Replica) *confirmer {
 }
 
 // wait joins the round that begins next.
-func (c *confirmer) wait(ctx context.Context) (index, term uint64, err error) {
+func (c *confirmer) wait(ctx context.Context) (Proof, error) {
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
-		return 0, 0, errStopping
+		return Proof{}, errStopping
 	}
 	if c.pending == nil {
 		c.pending = &round{done: make(chan struct{})}
@@ -82,12 +81,12 @@ func (c *confirmer) wait(ctx context.Context) (index, term uint64, err error) {
 	select {
 	case <-rd.done:
 	case <-ctx.Done():
-		return 0, 0, ended(ctx, "while leadership was being confirmed")
+		return Proof{}, ended(ctx, "while leadership was being confirmed")
 	}
 	if rd.err != nil {
-		return 0, 0, c.replica.hinted(rd.err)
+		return Proof{}, c.replica.hinted(rd.err)
 	}
-	return rd.index, rd.term, nil
+	return rd.proof, nil
 }
 
 // run conducts rounds until ctx ends.
@@ -140,14 +139,17 @@ func (c *confirmer) conduct(ctx context.Context, rd *round) {
 	}
 	c.nonce++
 	c.rounds.Add(1)
-	rd.index, rd.term = r.raft.CommitIndex(), lead.term
+	rd.proof = Proof{Began: r.clock.Boot(), Term: lead.term}
+	rd.proof.Index = r.raft.CommitIndex()
 	configuration := r.raft.GetConfiguration().Configuration()
 	if rd.err = c.majority(ctx, lead.term, configuration.Servers); rd.err != nil {
 		return
 	}
 	if r.leading.Load() != lead || !r.leads(lead.term) {
 		rd.err = errNotLeading
+		return
 	}
+	lead.prove(rd.proof.Began)
 }
 
 // majority asks the voters and returns once more than half of them are known to

@@ -17,15 +17,24 @@ type disk struct {
 	watermark uint64
 	interval  time.Duration
 	logger    hclog.Logger
-	// short is told, once each time, that the room has become short.
+	// short is told, at each look, that the room is short: this server may have
+	// come to lead meanwhile.
 	short func()
+	// sooner asks for a look before the next is due.
+	sooner chan struct{}
 
 	free, total atomic.Uint64
 	known       atomic.Bool
 	pressed     atomic.Bool
 	// full is set by a write that found no room, until a look finds some.
 	full atomic.Bool
+	// unseen is what was written since the last look.
+	unseen atomic.Int64
 }
+
+// lookAfter bounds what is written between two looks, however fast. It is less
+// than a segment: the room for a next one is known before this one is full.
+const lookAfter = 4 << 20
 
 func (d *disk) run(stop <-chan struct{}) {
 	if d.dir == nil {
@@ -39,11 +48,24 @@ func (d *disk) run(stop <-chan struct{}) {
 		case <-stop:
 			return
 		case <-ticker.C:
+		case <-d.sooner:
 		}
 	}
 }
 
+// wrote is told how much the log has grown.
+func (d *disk) wrote(bytes int64) {
+	if d.unseen.Add(bytes) < lookAfter {
+		return
+	}
+	select {
+	case d.sooner <- struct{}{}:
+	default:
+	}
+}
+
 func (d *disk) look() {
+	d.unseen.Store(0)
 	free, total, err := d.dir.Free()
 	if err != nil {
 		d.logger.Warn("free space not known", "error", err)
@@ -69,10 +91,9 @@ func (d *disk) look() {
 
 // press notes that the room is short.
 func (d *disk) press(detail ...any) {
-	if d.pressed.Swap(true) {
-		return
+	if !d.pressed.Swap(true) {
+		d.logger.Error("disk pressure: writes are refused", append(detail, "watermark", d.watermark)...)
 	}
-	d.logger.Error("disk pressure: writes are refused", append(detail, "watermark", d.watermark)...)
 	d.short()
 }
 

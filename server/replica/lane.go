@@ -49,8 +49,9 @@ func (l *lane) flush(lead *leadership) {
 		l.commands = append(l.commands, p.command)
 		size += len(p.command) + commandOverhead
 	}
+	now := r.clock.Boot()
 	data := command.AppendEntry(make([]byte, 0, size), command.Entry{
-		Term: lead.term, Time: lead.time(r.clock), Wall: r.clock.Wall().UnixNano(), Commands: l.commands,
+		Term: lead.term, Time: lead.time(now), Wall: r.clock.Wall().UnixNano(), Commands: l.commands,
 	})
 	future := r.raft.Apply(data, 0)
 	err := future.Error()
@@ -59,6 +60,7 @@ func (l *lane) flush(lead *leadership) {
 		l.answer(nil, r.proposalError(err))
 		return
 	}
+	lead.prove(now)
 	entry, ok := future.Response().(*fsm.EntryResult)
 	if !ok || len(entry.Results) != len(l.batch) {
 		l.answer(nil, candor.Errorf(candor.ReasonOutcomeUnknown, "the entry is committed, and this server could not apply it"))
@@ -72,6 +74,7 @@ func (l *lane) answer(entry *fsm.EntryResult, err error) {
 		if p.err = err; err == nil {
 			p.result = entry.Results[i]
 		}
+		p.request.hears(candor.Token{}, &p.result, err)
 		p.finish(stateEntered)
 	}
 }

@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -19,11 +20,24 @@ type leadership struct {
 	// the local clock then.
 	base  int64
 	since time.Duration
+	// proved is the local clock at the newest moment of which a majority's
+	// following is known.
+	proved atomic.Int64
 }
 
-// time is the cluster time to stamp an entry with, never 0.
-func (l *leadership) time(clock Clock) int64 {
-	return max(1, l.base+int64(clock.Boot()-l.since))
+// time is the cluster time to stamp an entry with at a local time, never 0.
+func (l *leadership) time(now time.Duration) int64 {
+	return max(1, l.base+int64(now-l.since))
+}
+
+// prove takes note that a majority followed at a local time.
+func (l *leadership) prove(at time.Duration) {
+	for {
+		known := l.proved.Load()
+		if int64(at) <= known || l.proved.CompareAndSwap(known, int64(at)) {
+			return
+		}
+	}
 }
 
 // lead follows raft's own idea of who leads. It reads LeaderCh, whose one place
@@ -58,7 +72,9 @@ func (r *Replica) establish(ctx context.Context) {
 		r.unlead()
 	}
 	r.queue.set(gateGathering, nil, nil)
+	var began time.Duration
 	for {
+		began = r.clock.Boot()
 		err := r.proposeStart(ctx, term)
 		if errors.Is(err, raft.ErrLeadershipTransferInProgress) {
 			// Left over from the term before, or asked for at once.
@@ -82,6 +98,7 @@ func (r *Replica) establish(ctx context.Context) {
 		return
 	}
 	lead := &leadership{term: term, base: r.machine.View().ClusterTime(), since: r.clock.Boot()}
+	lead.prove(began)
 	r.leading.Store(lead)
 	r.queue.set(gateOpen, lead, nil)
 	r.logger.Info("leading", "term", term, "index", r.applied.index.Load())

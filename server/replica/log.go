@@ -4,7 +4,6 @@ import (
 	"errors"
 	"sync/atomic"
 	"syscall"
-	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -18,11 +17,13 @@ type log struct {
 	cache *logCache
 	watch *inFlight
 	track *configurationTracker
-	ahead *forerunner
+	// offer gets the entries that are about to be written, and the one before.
+	offer func(before *raft.Log, logs []*raft.Log)
 	// fatal is told of a failure after which the log is not to be trusted.
 	fatal func(error)
-	// full is told that the disk is.
-	full func()
+	// full is told that the disk is, wrote how much was written to it.
+	full  func()
+	wrote func(bytes int64)
 
 	// loading is set while raft starts: it reads every entry after the snapshot,
 	// and so do the tracker and the measure.
@@ -79,11 +80,10 @@ func (l *log) StoreLog(entry *raft.Log) error { return l.StoreLogs([]*raft.Log{e
 // disk holds, so that the process ends; a full disk alone is survived.
 func (l *log) StoreLogs(logs []*raft.Log) error {
 	if before, ok := l.cache.get(logs[0].Index - 1); ok {
-		l.ahead.offer(before, logs)
+		l.offer(before, logs)
 	}
-	done, began := l.watch.begin(writeLog), time.Now()
+	done := l.watch.begin(writeLog)
 	err := l.store.StoreLogs(logs)
-	l.ahead.took(time.Since(began))
 	done()
 	if err != nil {
 		if isFull(err) {
@@ -95,24 +95,24 @@ func (l *log) StoreLogs(logs []*raft.Log) error {
 	}
 	l.cache.put(logs)
 	l.track.stored(logs)
-	l.measure(logs)
+	l.wrote(l.measure(logs))
 	return nil
 }
 
-func (l *log) measure(logs []*raft.Log) {
-	var bytes int64
+func (l *log) measure(logs []*raft.Log) (bytes int64) {
 	for _, entry := range logs {
 		bytes += logBytes(entry)
 	}
 	l.total.entries.Add(int64(len(logs)))
 	l.total.bytes.Add(bytes)
 	if l.bytes.Add(bytes) < l.dueAt {
-		return
+		return bytes
 	}
 	select {
 	case l.due <- struct{}{}:
 	default:
 	}
+	return bytes
 }
 
 // entryBytes is the average entry's size, at least 1.

@@ -99,7 +99,6 @@ type changing func() raft.IndexFuture
 // the configuration that the caller expects.
 func (r *Replica) change(ctx context.Context, op string, expected uint64, begin func(Configuration) (changing, error)) (uint64, error) {
 	index, err := r.tryChange(ctx, expected, begin)
-	r.Admissions.Count(candor.AdmitTopology, err)
 	return index, candor.Wrap(op, err)
 }
 

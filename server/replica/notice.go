@@ -2,12 +2,19 @@ package replica
 
 import (
 	"context"
+	"sync"
 	"time"
+
+	"github.com/hashicorp/raft"
 )
 
-// noticeDelay is how long the leader waits for a next entry, which would tell of
-// a commit too.
-const noticeDelay = 2 * time.Millisecond
+const (
+	// noticeDelay is how long the leader waits for a next entry, which would tell
+	// of a commit too.
+	noticeDelay = 2 * time.Millisecond
+	// noticePause is how long a follower that could not use a notice gets none.
+	noticePause = time.Second
+)
 
 // notifier tells followers of a commit when no entry follows that would. raft
 // itself does that CommitTimeout later, with messages that it also sends when
@@ -16,14 +23,27 @@ const noticeDelay = 2 * time.Millisecond
 // A notice is an append of no entries whose previous entry is the committed one:
 // a follower takes the commit over only where its own log holds that very
 // entry, and with it all before.
+// It is sent beside raft's own messages, and its answer changes nothing here.
 type notifier struct {
 	replica *Replica
-	aside   *aside
 	kick    chan struct{}
+	calls   sync.WaitGroup
+
+	mu     sync.Mutex
+	peers  map[raft.ServerID]*noticed
+	closed bool
+}
+
+// noticed is what one follower is being told. The newest waits while one is
+// under way.
+type noticed struct {
+	busy    bool
+	next    *raft.AppendEntriesRequest
+	resting time.Time
 }
 
 func newNotifier(r *Replica) *notifier {
-	return &notifier{replica: r, aside: newAside(r.transport, r.serverID), kick: make(chan struct{}, 1)}
+	return &notifier{replica: r, kick: make(chan struct{}, 1), peers: map[raft.ServerID]*noticed{}}
 }
 
 // committed says that the leader has applied more. It never blocks.
@@ -67,11 +87,58 @@ func (n *notifier) tell() {
 	if r.raft.LastIndex() != index {
 		return
 	}
-	request := n.aside.request(lead.term)
-	request.PrevLogEntry, request.PrevLogTerm, request.LeaderCommitIndex = index, lead.term, index
+	request := &raft.AppendEntriesRequest{
+		RPCHeader: header(r.transport, r.serverID), Term: lead.term,
+		Leader:       r.transport.EncodePeer(raft.ServerID(r.serverID), r.transport.LocalAddr()),
+		PrevLogEntry: index, PrevLogTerm: lead.term, LeaderCommitIndex: index,
+	}
 	for _, server := range r.track.latest().Servers {
 		if string(server.ID) != r.serverID {
-			n.aside.send(server, request, true)
+			n.send(server, request)
 		}
 	}
+}
+
+func (n *notifier) send(to raft.Server, request *raft.AppendEntriesRequest) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	p := n.peers[to.ID]
+	if p == nil {
+		p = new(noticed)
+		n.peers[to.ID] = p
+	}
+	switch {
+	case n.closed || time.Now().Before(p.resting):
+	case p.busy:
+		p.next = request
+	default:
+		p.busy = true
+		n.calls.Go(func() { n.deliver(p, to, request) })
+	}
+}
+
+func (n *notifier) deliver(p *noticed, to raft.Server, request *raft.AppendEntriesRequest) {
+	for request != nil {
+		var response raft.AppendEntriesResponse
+		err := n.replica.transport.AppendEntries(to.ID, to.Address, request, &response)
+		n.mu.Lock()
+		request, p.next = p.next, nil
+		if err != nil || !response.Success {
+			request, p.resting = nil, time.Now().Add(noticePause)
+		}
+		p.busy = request != nil
+		n.mu.Unlock()
+	}
+}
+
+// stop tells nothing more and waits for what is under way, at most for a while:
+// the transport's streams should be closed by then.
+func (n *notifier) stop(limit time.Duration) bool {
+	n.mu.Lock()
+	n.closed = true
+	for _, p := range n.peers {
+		p.next = nil
+	}
+	n.mu.Unlock()
+	return waitAtMost(&n.calls, limit)
 }

@@ -21,6 +21,8 @@ const (
 type pending struct {
 	pool    *sync.Pool
 	command []byte
+	// request is what Outcomes knows of it; nil where it has no ID.
+	request *request
 	state   atomic.Int32
 	done    chan struct{}
 	result  fsm.Result
@@ -38,13 +40,14 @@ func newPending(pool *sync.Pool, command []byte) *pending {
 }
 
 func (p *pending) recycle() {
-	p.command, p.result, p.err = nil, fsm.Result{}, nil
+	p.command, p.request, p.result, p.err = nil, nil, fsm.Result{}, nil
 	p.pool.Put(p)
 }
 
 // enter takes the proposal into an entry, unless its caller has left.
 func (p *pending) enter() bool {
 	if p.state.CompareAndSwap(stateQueued, stateEntered) {
+		p.request.went()
 		return true
 	}
 	p.recycle()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm"
+	"github.com/candor-plane/candor/fsm/command"
 )
 
 // Proposal is a command to put through the log.
@@ -16,8 +17,8 @@ type Proposal struct {
 	// Command is as command.AppendCommand makes it. It belongs to the replica
 	// from the call on.
 	Command []byte
-	// Class counts the admission; empty means a write.
-	Class candor.AdmissionClass
+	// Actor and RequestID are the command's, where Outcomes shall hear of it.
+	Actor, RequestID string
 	// ExpectedConfiguration is the index of the configuration that the request
 	// was made for; 0 for any.
 	ExpectedConfiguration uint64
@@ -38,20 +39,15 @@ type Proposal struct {
 // once; there ROOT_TOKEN_NOT_REACHED means that the command was accepted and
 // this server's view does not show it in time.
 func (r *Replica) Propose(ctx context.Context, p Proposal) (fsm.Result, error) {
-	result, err := r.propose(ctx, &p)
-	r.Admissions.Count(p.Class, err)
-	return result, err
-}
-
-func (r *Replica) propose(ctx context.Context, p *Proposal) (fsm.Result, error) {
-	if err := r.admit(ctx, p); err != nil {
+	if err := r.admit(ctx, &p); err != nil {
 		return fsm.Result{}, err
 	}
 	w := newPending(&r.pendings, p.Command)
+	w.request = r.Outcomes.find(p.Actor, p.RequestID)
 	if err := r.queue.push(w); err != nil {
 		w.recycle()
 		if err.Reason == candor.ReasonNotLeader && !p.Local {
-			return r.forward(ctx, p)
+			return r.forward(ctx, &p)
 		}
 		return fsm.Result{}, r.hinted(err)
 	}
@@ -127,35 +123,58 @@ func (r *Replica) forward(ctx context.Context, p *Proposal) (fsm.Result, error) 
 	if id == "" || string(id) == r.serverID {
 		return fsm.Result{}, r.hinted(errNotLeading)
 	}
+	request := r.Outcomes.find(p.Actor, p.RequestID)
+	request.went()
 	answer, err := r.peers.Forward(ctx, raft.Server{ID: id, Address: address}, r.raft.CurrentTerm(), p.Command, p.ExpectedConfiguration)
 	if err != nil {
-		if _, ok := errors.AsType[*candor.Error](err); ok {
-			return fsm.Result{}, err
+		if _, ok := errors.AsType[*candor.Error](err); !ok {
+			err = candor.Errorf(candor.ReasonOutcomeUnknown, "the leader %s was asked and did not answer: %w", id, err)
 		}
-		return fsm.Result{}, candor.Errorf(candor.ReasonOutcomeUnknown, "the leader %s was asked and did not answer: %w", id, err)
+		request.hears(candor.Token{}, nil, err)
+		return fsm.Result{}, err
 	}
-	if err := r.applied.wait(ctx, answer.Token.Index); err != nil {
-		return fsm.Result{}, &candor.Error{
-			Reason: candor.ReasonRootTokenNotReached, Revision: answer.Token.Revision, Err: err,
-			Message: fmt.Sprintf("the leader did the command at %s; this server's view is at %s", answer.Token, r.machine.View().Token()),
-		}
-	}
+	late := r.applied.wait(ctx, answer.Token.Index)
 	result, err := fsm.DecodeResult(answer.Result, r.machine.View())
-	return result, candor.Wrap("decode the leader's answer", err)
+	if err != nil {
+		return result, candor.Wrap("decode the leader's answer", err)
+	}
+	if late == nil || result.Reason != "" {
+		request.hears(candor.Token{}, &result, nil)
+		return result, nil
+	}
+	request.hears(answer.Token, &result, nil)
+	return fsm.Result{}, &candor.Error{
+		Reason: candor.ReasonRootTokenNotReached, Revision: answer.Token.Revision, Err: late,
+		Message: fmt.Sprintf("the leader did the command at %s; this server's view is at %s", answer.Token, r.machine.View().Token()),
+	}
 }
 
 // ServeForward proposes on behalf of a follower: one hop, never two.
-func (r *Replica) ServeForward(ctx context.Context, command []byte, term, expectedConfiguration uint64) (ForwardAnswer, error) {
-	lead := r.leading.Load()
-	if lead == nil || term != 0 && term != lead.term {
-		r.Admissions.Count(candor.AdmitWrite, errNotLeading)
-		return ForwardAnswer{}, r.hinted(errNotLeading)
-	}
-	result, err := r.Propose(ctx, Proposal{Command: command, ExpectedConfiguration: expectedConfiguration, Local: true})
+func (r *Replica) ServeForward(ctx context.Context, data []byte, term, expectedConfiguration uint64) (ForwardAnswer, error) {
+	result, err := r.proposeForwarded(ctx, data, term, expectedConfiguration)
+	r.Admissions.Count(candor.AdmitWrite, err)
 	if err != nil {
 		return ForwardAnswer{}, err
 	}
 	return ForwardAnswer{Token: result.Token, Result: fsm.AppendResult(nil, &result, r.machine.View())}, nil
+}
+
+func (r *Replica) proposeForwarded(ctx context.Context, data []byte, term, expectedConfiguration uint64) (fsm.Result, error) {
+	if lead := r.leading.Load(); lead == nil || term != 0 && term != lead.term {
+		return fsm.Result{}, r.hinted(errNotLeading)
+	}
+	p := Proposal{Command: data, ExpectedConfiguration: expectedConfiguration, Local: true}
+	if p.Actor, p.RequestID = command.RequestOf(data); p.RequestID == "" {
+		return r.Propose(ctx, p)
+	}
+	r.Outcomes.Begin(p.Actor, p.RequestID)
+	result, err := r.Propose(ctx, p)
+	became, _ := becameOf(&result, err)
+	if became.Outcome == candor.OutcomeApplied {
+		became = Became{}
+	}
+	r.Outcomes.End(p.Actor, p.RequestID, became.Outcome, became.Reason)
+	return result, err
 }
 
 // hinted adds where the leader is believed to be.

@@ -2,26 +2,74 @@ package replica
 
 import (
 	"context"
+	"time"
 
 	"github.com/candor-plane/candor"
 )
 
-// ReadIndex returns an index that covers everything acknowledged before the
-// call, and the term in which this server was the leader after it: a majority
-// of the voters said so meanwhile. The caller waits until its view has applied
-// the index. Concurrent calls share a round of questions.
+// Proof is what a round of confirmations established.
+type Proof struct {
+	// Index covers everything acknowledged before the round began.
+	Index uint64
+	// Term is the one in which this server was the leader after that.
+	Term uint64
+	// Began is when, on the replica's clock.
+	Began time.Duration
+}
+
+// Confirm has a majority of the voters say that this server leads, in a round
+// that begins after the call. The caller waits until its view has applied the
+// proof's index. Concurrent calls share a round of questions.
 //
 // Errors are NOT_LEADER with a hint, LEADERSHIP_UNCONFIRMED, CANCELED,
 // TIMED_OUT and SHUTTING_DOWN.
-func (r *Replica) ReadIndex(ctx context.Context) (index, term uint64, err error) {
+func (r *Replica) Confirm(ctx context.Context) (Proof, error) {
 	if ctx.Err() != nil {
-		return 0, 0, ended(ctx, "before leadership was confirmed")
+		return Proof{}, ended(ctx, "before leadership was confirmed")
 	}
 	if r.leading.Load() == nil {
-		return 0, 0, r.hinted(r.unconfirmed())
+		return Proof{}, r.hinted(r.unconfirmed())
 	}
 	return r.confirm.wait(ctx)
 }
+
+// ReadIndex is index and term of a Confirm.
+func (r *Replica) ReadIndex(ctx context.Context) (index, term uint64, err error) {
+	p, err := r.Confirm(ctx)
+	return p.Index, p.Term, err
+}
+
+// Quorum is the newest moment, on the replica's clock, of which it is known that
+// a majority of the voters followed this server: the beginning of a round of
+// confirmations that succeeded, or of an entry that was committed. False when
+// this server does not lead.
+func (r *Replica) Quorum() (at time.Duration, ok bool) {
+	lead := r.leading.Load()
+	if lead == nil || !r.leads(lead.term) {
+		return 0, false
+	}
+	return time.Duration(lead.proved.Load()), true
+}
+
+// LedIn says that this server leads, and in that term: then every entry of the
+// term is its own. It proves nothing of now.
+func (r *Replica) LedIn(term uint64) bool {
+	lead := r.leading.Load()
+	return lead != nil && lead.term == term
+}
+
+// ClusterTime is what this server would stamp an entry with now; false when it
+// does not lead.
+func (r *Replica) ClusterTime() (nanoseconds int64, ok bool) {
+	lead := r.leading.Load()
+	if lead == nil {
+		return 0, false
+	}
+	return lead.time(r.clock.Boot()), true
+}
+
+// Elapsed is how long ago a moment of the replica's clock was.
+func (r *Replica) Elapsed(since time.Duration) time.Duration { return r.clock.Boot() - since }
 
 // WaitApplied returns once this server's view shows the entry at index. Errors
 // are CANCELED, TIMED_OUT and SHUTTING_DOWN.

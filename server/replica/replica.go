@@ -19,9 +19,11 @@ import (
 // Replica is one server's replica of the root. Its methods may be called
 // concurrently, after Close too.
 type Replica struct {
-	// Admissions counts the requests that came here; other entrances of the
-	// server count theirs in it too.
+	// Admissions counts the requests that came to this server: each entrance
+	// counts its own, once.
 	Admissions Admissions
+	// Outcomes knows how far the requests came that this server took.
+	Outcomes *Outcomes
 
 	serverID string
 	settings Settings
@@ -42,9 +44,10 @@ type Replica struct {
 	queue         *queue
 	confirm       *confirmer
 	notices       *notifier
-	ahead         *forerunner
+	early         *early
 	transfer      *stuckTransfer
 	disk          *disk
+	yields        yielding
 
 	pendings     sync.Pool
 	leading      atomic.Pointer[leadership]
@@ -83,15 +86,16 @@ func New(config Config) (*Replica, error) {
 	}
 	r := &Replica{
 		serverID: c.ServerID, settings: c.Settings, machine: c.Machine, peers: c.Peers, clock: c.Clock, logger: c.Logger,
-		dir: c.Dir, transport: c.Transport, track: &configurationTracker{}, flight: newInFlight(),
+		Outcomes: newOutcomes(), dir: c.Dir, transport: c.Transport, track: &configurationTracker{}, flight: newInFlight(),
 		failure: &failure{handle: c.OnFatal}, applied: &applied{}, queue: newQueue(c.Settings.QueueCommands, c.Settings.QueueBytes),
 		again: make(chan struct{}, 1), stopping: make(chan struct{}), abandoned: make(chan struct{}), stopDone: make(chan struct{}),
 	}
-	r.confirm, r.notices, r.ahead = newConfirmer(r), newNotifier(r), newForerunner(r)
+	r.confirm, r.notices = newConfirmer(r), newNotifier(r)
+	r.early = newEarly(r.transport, r.serverID, func() uint64 { return r.raft.CommitIndex() })
 	r.transfer = &stuckTransfer{limit: 2 * c.Settings.Election, fatal: r.failure.report}
 	r.disk = &disk{
 		dir: c.Dir, watermark: c.Settings.DiskWatermarkBytes, interval: c.Settings.DiskInterval,
-		logger: c.Logger.Named("disk"), short: r.yieldLeadership,
+		logger: c.Logger.Named("disk"), short: r.yieldLeadership, sooner: make(chan struct{}, 1),
 	}
 	if err := r.startRaft(&c); err != nil {
 		return nil, candor.Wrap("start replica", err)
@@ -130,12 +134,12 @@ func (r *Replica) tryRaft(c *Config) (*raft.Raft, error) {
 	}
 	r.log = &log{
 		store: c.WrapLogStore(logs), cache: newLogCache(c.Settings.LogCacheBytes), watch: r.flight, track: r.track,
-		ahead: r.ahead, fatal: r.failure.report, full: r.disk.foundFull, dueAt: c.Settings.SnapshotBytes, due: make(chan struct{}, 1),
+		offer: r.offer, fatal: r.failure.report, full: r.disk.foundFull, wrote: r.disk.wrote, dueAt: c.Settings.SnapshotBytes, due: make(chan struct{}, 1),
 	}
 	r.log.loading.Store(true)
 	defer r.log.loading.Store(false)
 	machine := &applier{replica: r}
-	started, err := raft.NewRaft(r.raftConfig(), machine, r.log, &stableStore{stable, r.flight, r.failure.report}, r.snapshotStore, r.transport)
+	started, err := raft.NewRaft(r.raftConfig(), machine, r.log, &stableStore{stable, r.flight, r.failure.report}, r.snapshotStore, r.early)
 	if err != nil {
 		if machine.refused != nil {
 			return nil, r.refusedAtStart(machine.refused)
@@ -143,6 +147,14 @@ func (r *Replica) tryRaft(c *Config) (*raft.Raft, error) {
 		return nil, err
 	}
 	return started, nil
+}
+
+// offer has the entries that this server is about to write as the leader sent
+// to its followers meanwhile.
+func (r *Replica) offer(before *raft.Log, logs []*raft.Log) {
+	if lead := r.leading.Load(); lead != nil && lead.term == logs[0].Term {
+		r.early.offer(r.track.latest().Servers, before, logs)
+	}
 }
 
 // refusedAtStart names the file of a snapshot that the state machine refused.
@@ -204,18 +216,6 @@ func (r *Replica) startLoops() {
 	}
 }
 
-// yieldLeadership hands leadership away, if this server has it and anyone can
-// take it.
-func (r *Replica) yieldLeadership() {
-	r.background.start(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 4*r.settings.Election)
-		defer cancel()
-		if err := r.transferLeader(ctx, ""); err != nil && candor.ReasonOf(err) != candor.ReasonNotLeader {
-			r.logger.Warn("leadership kept under disk pressure", "error", err)
-		}
-	})
-}
-
 // Close stops the replica gracefully: it refuses what comes, finishes what is
 // on its way, hands leadership over, writes a snapshot when the next start
 // would have much to replay, and marks the directory as cleanly stopped. When
@@ -263,7 +263,7 @@ func (r *Replica) close(ctx context.Context, graceful bool) error {
 	if streams, ok := r.transport.(interface{ CloseStreams() }); ok {
 		streams.CloseStreams()
 	}
-	answered = r.notices.aside.close(transportTimeout) && r.ahead.aside.close(transportTimeout) && answered
+	answered = r.notices.stop(transportTimeout) && r.early.stop(transportTimeout) && answered
 	if graceful {
 		close(r.abandoned)
 	}

@@ -63,6 +63,20 @@ func (r *Replica) Status() Status {
 	return s
 }
 
+// Failure is what the replica cannot survive; nil as long as it works.
+func (r *Replica) Failure() error { return r.failure.cause() }
+
+// Recovered says whether the view has come as far as the log went when the
+// replica was started. Where a leader of a later term took entries of that log
+// back, its own first entry counts.
+func (r *Replica) Recovered() bool {
+	if r.dir == nil {
+		return true
+	}
+	found := r.dir.Recovery()
+	return r.applied.index.Load() >= found.LastIndex || r.machine.View().LeaderTerm() > found.LastTerm
+}
+
 // IsVoter says whether this server has a vote in the newest configuration.
 func (r *Replica) IsVoter() bool {
 	configuration := r.track.latest()

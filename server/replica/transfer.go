@@ -44,9 +44,7 @@ func (t *stuckTransfer) observe(err error) {
 // TransferLeader hands leadership to a voter, or to the one that is furthest
 // when target is empty, and returns once this server no longer leads.
 func (r *Replica) TransferLeader(ctx context.Context, target string) error {
-	err := r.transferLeader(ctx, target)
-	r.Admissions.Count(candor.AdmitTopology, err)
-	return candor.Wrap("transfer leadership", err)
+	return candor.Wrap("transfer leadership", r.transferLeader(ctx, target))
 }
 
 func (r *Replica) transferLeader(ctx context.Context, target string) error {

@@ -78,10 +78,16 @@ type StatusResponse struct {
 	RestartState       string      `protobuf:"bytes,16,opt,name=restart_state,json=restartState,proto3" json:"restart_state,omitempty"`
 	RestartReason      string      `protobuf:"bytes,17,opt,name=restart_reason,json=restartReason,proto3" json:"restart_reason,omitempty"`
 	// What an operator should look at, most urgent first.
-	Findings      []*Finding `protobuf:"bytes,18,rep,name=findings,proto3" json:"findings,omitempty"`
-	Version       string     `protobuf:"bytes,19,opt,name=version,proto3" json:"version,omitempty"`
-	Insecure      bool       `protobuf:"varint,20,opt,name=insecure,proto3" json:"insecure,omitempty"`
-	Witness       *Witness   `protobuf:"bytes,21,opt,name=witness,proto3" json:"witness,omitempty"`
+	Findings []*Finding `protobuf:"bytes,18,rep,name=findings,proto3" json:"findings,omitempty"`
+	Version  string     `protobuf:"bytes,19,opt,name=version,proto3" json:"version,omitempty"`
+	Insecure bool       `protobuf:"varint,20,opt,name=insecure,proto3" json:"insecure,omitempty"`
+	Witness  *Witness   `protobuf:"bytes,21,opt,name=witness,proto3" json:"witness,omitempty"`
+	// Whether what the log held at the start, or more, has been applied since:
+	// restart_state says how the start was, and stays.
+	Recovered bool `protobuf:"varint,22,opt,name=recovered,proto3" json:"recovered,omitempty"`
+	// What this node would stamp an entry with now, in nanoseconds, while it
+	// leads; absent otherwise. The witness has the view's.
+	ClusterTime   *int64 `protobuf:"varint,23,opt,name=cluster_time,json=clusterTime,proto3,oneof" json:"cluster_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -263,6 +269,20 @@ func (x *StatusResponse) GetWitness() *Witness {
 	return nil
 }
 
+func (x *StatusResponse) GetRecovered() bool {
+	if x != nil {
+		return x.Recovered
+	}
+	return false
+}
+
+func (x *StatusResponse) GetClusterTime() int64 {
+	if x != nil && x.ClusterTime != nil {
+		return *x.ClusterTime
+	}
+	return 0
+}
+
 // Finding is one thing that is wrong, with the next step.
 type Finding struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -381,8 +401,10 @@ type MembersResponse struct {
 	Members            []*Member              `protobuf:"bytes,1,rep,name=members,proto3" json:"members,omitempty"`
 	ConfigurationIndex uint64                 `protobuf:"varint,2,opt,name=configuration_index,json=configurationIndex,proto3" json:"configuration_index,omitempty"`
 	Witness            *Witness               `protobuf:"bytes,3,opt,name=witness,proto3" json:"witness,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// As in StatusResponse.
+	ClusterTime   *int64 `protobuf:"varint,4,opt,name=cluster_time,json=clusterTime,proto3,oneof" json:"cluster_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *MembersResponse) Reset() {
@@ -436,20 +458,32 @@ func (x *MembersResponse) GetWitness() *Witness {
 	return nil
 }
 
+func (x *MembersResponse) GetClusterTime() int64 {
+	if x != nil && x.ClusterTime != nil {
+		return *x.ClusterTime
+	}
+	return 0
+}
+
 type Member struct {
-	state       protoimpl.MessageState `protogen:"open.v1"`
-	ServerId    string                 `protobuf:"bytes,1,opt,name=server_id,json=serverId,proto3" json:"server_id,omitempty"`
-	Name        string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Voter       bool                   `protobuf:"varint,3,opt,name=voter,proto3" json:"voter,omitempty"`
-	Leader      bool                   `protobuf:"varint,4,opt,name=leader,proto3" json:"leader,omitempty"`
-	RaftAddress string                 `protobuf:"bytes,5,opt,name=raft_address,json=raftAddress,proto3" json:"raft_address,omitempty"`
-	ApiAddress  string                 `protobuf:"bytes,6,opt,name=api_address,json=apiAddress,proto3" json:"api_address,omitempty"`
-	// What gossip says of it: ALIVE, SUSPECT, DEAD, LEFT; a hint.
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	ServerId string                 `protobuf:"bytes,1,opt,name=server_id,json=serverId,proto3" json:"server_id,omitempty"`
+	Name     string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Voter    bool                   `protobuf:"varint,3,opt,name=voter,proto3" json:"voter,omitempty"`
+	Leader   bool                   `protobuf:"varint,4,opt,name=leader,proto3" json:"leader,omitempty"`
+	// As Raft knows it; it names the server ID where connections are bound to one:
+	// SERVER-ID@HOST:PORT.
+	RaftAddress string `protobuf:"bytes,5,opt,name=raft_address,json=raftAddress,proto3" json:"raft_address,omitempty"`
+	ApiAddress  string `protobuf:"bytes,6,opt,name=api_address,json=apiAddress,proto3" json:"api_address,omitempty"`
+	// What gossip says of it: ALIVE, SUSPECT, DEAD, LEFT; a hint. UNKNOWN where
+	// gossip has not heard of it.
 	Liveness     string `protobuf:"bytes,7,opt,name=liveness,proto3" json:"liveness,omitempty"`
 	Version      string `protobuf:"bytes,8,opt,name=version,proto3" json:"version,omitempty"`
 	FeatureLevel uint32 `protobuf:"varint,9,opt,name=feature_level,json=featureLevel,proto3" json:"feature_level,omitempty"`
 	// The last applied index that gossip told; a hint. Absent when unknown.
-	AppliedHint   *uint64 `protobuf:"varint,10,opt,name=applied_hint,json=appliedHint,proto3,oneof" json:"applied_hint,omitempty"`
+	AppliedHint *uint64 `protobuf:"varint,10,opt,name=applied_hint,json=appliedHint,proto3,oneof" json:"applied_hint,omitempty"`
+	// HOST:PORT of raft_address.
+	RaftEndpoint  string `protobuf:"bytes,11,opt,name=raft_endpoint,json=raftEndpoint,proto3" json:"raft_endpoint,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -552,6 +586,13 @@ func (x *Member) GetAppliedHint() uint64 {
 		return *x.AppliedHint
 	}
 	return 0
+}
+
+func (x *Member) GetRaftEndpoint() string {
+	if x != nil {
+		return x.RaftEndpoint
+	}
+	return ""
 }
 
 type JoinRequest struct {
@@ -885,8 +926,10 @@ type PromoteResponse struct {
 	state              protoimpl.MessageState `protogen:"open.v1"`
 	ConfigurationIndex uint64                 `protobuf:"varint,1,opt,name=configuration_index,json=configurationIndex,proto3" json:"configuration_index,omitempty"`
 	Witness            *Witness               `protobuf:"bytes,2,opt,name=witness,proto3" json:"witness,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// The server had its vote before: nothing was changed.
+	VotedAlready  bool `protobuf:"varint,3,opt,name=voted_already,json=votedAlready,proto3" json:"voted_already,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PromoteResponse) Reset() {
@@ -931,6 +974,13 @@ func (x *PromoteResponse) GetWitness() *Witness {
 		return x.Witness
 	}
 	return nil
+}
+
+func (x *PromoteResponse) GetVotedAlready() bool {
+	if x != nil {
+		return x.VotedAlready
+	}
+	return false
 }
 
 type TransferLeaderRequest struct {
@@ -979,9 +1029,11 @@ func (x *TransferLeaderRequest) GetServer() string {
 }
 
 type TransferLeaderResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Leader        *LeaderHint            `protobuf:"bytes,1,opt,name=leader,proto3" json:"leader,omitempty"`
-	Witness       *Witness               `protobuf:"bytes,2,opt,name=witness,proto3" json:"witness,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who leads then, as the server that led before heard it; absent where it has
+	// not heard in time.
+	Leader        *LeaderHint `protobuf:"bytes,1,opt,name=leader,proto3" json:"leader,omitempty"`
+	Witness       *Witness    `protobuf:"bytes,2,opt,name=witness,proto3" json:"witness,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1342,7 +1394,7 @@ var File_candor_v1_cluster_service_proto protoreflect.FileDescriptor
 const file_candor_v1_cluster_service_proto_rawDesc = "" +
 	"\n" +
 	"\x1fcandor/v1/cluster_service.proto\x12\tcandor.v1\x1a\x16candor/v1/object.proto\x1a\x17candor/v1/witness.proto\"\x0f\n" +
-	"\rStatusRequest\"\xd6\x05\n" +
+	"\rStatusRequest\"\xad\x06\n" +
 	"\x0eStatusResponse\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\tR\tclusterId\x12\x1d\n" +
@@ -1369,7 +1421,10 @@ const file_candor_v1_cluster_service_proto_rawDesc = "" +
 	"\bfindings\x18\x12 \x03(\v2\x12.candor.v1.FindingR\bfindings\x12\x18\n" +
 	"\aversion\x18\x13 \x01(\tR\aversion\x12\x1a\n" +
 	"\binsecure\x18\x14 \x01(\bR\binsecure\x12,\n" +
-	"\awitness\x18\x15 \x01(\v2\x12.candor.v1.WitnessR\awitness\"\x92\x01\n" +
+	"\awitness\x18\x15 \x01(\v2\x12.candor.v1.WitnessR\awitness\x12\x1c\n" +
+	"\trecovered\x18\x16 \x01(\bR\trecovered\x12&\n" +
+	"\fcluster_time\x18\x17 \x01(\x03H\x00R\vclusterTime\x88\x01\x01B\x0f\n" +
+	"\r_cluster_time\"\x92\x01\n" +
 	"\aFinding\x12\x1a\n" +
 	"\bseverity\x18\x01 \x01(\tR\bseverity\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\tR\asubject\x12\x16\n" +
@@ -1377,11 +1432,13 @@ const file_candor_v1_cluster_service_proto_rawDesc = "" +
 	"\amessage\x18\x04 \x01(\tR\amessage\x12\x1f\n" +
 	"\vnext_action\x18\x05 \x01(\tR\n" +
 	"nextAction\"\x10\n" +
-	"\x0eMembersRequest\"\x9d\x01\n" +
+	"\x0eMembersRequest\"\xd6\x01\n" +
 	"\x0fMembersResponse\x12+\n" +
 	"\amembers\x18\x01 \x03(\v2\x11.candor.v1.MemberR\amembers\x12/\n" +
 	"\x13configuration_index\x18\x02 \x01(\x04R\x12configurationIndex\x12,\n" +
-	"\awitness\x18\x03 \x01(\v2\x12.candor.v1.WitnessR\awitness\"\xbf\x02\n" +
+	"\awitness\x18\x03 \x01(\v2\x12.candor.v1.WitnessR\awitness\x12&\n" +
+	"\fcluster_time\x18\x04 \x01(\x03H\x00R\vclusterTime\x88\x01\x01B\x0f\n" +
+	"\r_cluster_time\"\xe4\x02\n" +
 	"\x06Member\x12\x1b\n" +
 	"\tserver_id\x18\x01 \x01(\tR\bserverId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
@@ -1394,7 +1451,8 @@ const file_candor_v1_cluster_service_proto_rawDesc = "" +
 	"\aversion\x18\b \x01(\tR\aversion\x12#\n" +
 	"\rfeature_level\x18\t \x01(\rR\ffeatureLevel\x12&\n" +
 	"\fapplied_hint\x18\n" +
-	" \x01(\x04H\x00R\vappliedHint\x88\x01\x01B\x0f\n" +
+	" \x01(\x04H\x00R\vappliedHint\x88\x01\x01\x12#\n" +
+	"\rraft_endpoint\x18\v \x01(\tR\fraftEndpointB\x0f\n" +
 	"\r_applied_hint\"\xc6\x01\n" +
 	"\vJoinRequest\x12\x1b\n" +
 	"\tserver_id\x18\x01 \x01(\tR\bserverId\x12\x12\n" +
@@ -1422,10 +1480,11 @@ const file_candor_v1_cluster_service_proto_rawDesc = "" +
 	"\awitness\x18\x02 \x01(\v2\x12.candor.v1.WitnessR\awitness\"j\n" +
 	"\x0ePromoteRequest\x12\x16\n" +
 	"\x06server\x18\x01 \x01(\tR\x06server\x12@\n" +
-	"\x1cexpected_configuration_index\x18\x02 \x01(\x04R\x1aexpectedConfigurationIndex\"p\n" +
+	"\x1cexpected_configuration_index\x18\x02 \x01(\x04R\x1aexpectedConfigurationIndex\"\x95\x01\n" +
 	"\x0fPromoteResponse\x12/\n" +
 	"\x13configuration_index\x18\x01 \x01(\x04R\x12configurationIndex\x12,\n" +
-	"\awitness\x18\x02 \x01(\v2\x12.candor.v1.WitnessR\awitness\"/\n" +
+	"\awitness\x18\x02 \x01(\v2\x12.candor.v1.WitnessR\awitness\x12#\n" +
+	"\rvoted_already\x18\x03 \x01(\bR\fvotedAlready\"/\n" +
 	"\x15TransferLeaderRequest\x12\x16\n" +
 	"\x06server\x18\x01 \x01(\tR\x06server\"u\n" +
 	"\x16TransferLeaderResponse\x12-\n" +
@@ -1548,6 +1607,8 @@ func file_candor_v1_cluster_service_proto_init() {
 	}
 	file_candor_v1_object_proto_init()
 	file_candor_v1_witness_proto_init()
+	file_candor_v1_cluster_service_proto_msgTypes[1].OneofWrappers = []any{}
+	file_candor_v1_cluster_service_proto_msgTypes[4].OneofWrappers = []any{}
 	file_candor_v1_cluster_service_proto_msgTypes[5].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -82,7 +82,10 @@ type NodeResponse struct {
 	State         *StateStatus           `protobuf:"bytes,19,opt,name=state,proto3" json:"state,omitempty"`
 	Witness       *Witness               `protobuf:"bytes,20,opt,name=witness,proto3" json:"witness,omitempty"`
 	// Listeners of this node, by name: api, raft, gossip, debug.
-	Addresses     map[string]string `protobuf:"bytes,21,rep,name=addresses,proto3" json:"addresses,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Addresses map[string]string `protobuf:"bytes,21,rep,name=addresses,proto3" json:"addresses,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Whether what the log held at the start, or more, has been applied since:
+	// restart_state says how the start was, and stays.
+	Recovered     bool `protobuf:"varint,22,opt,name=recovered,proto3" json:"recovered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -262,6 +265,13 @@ func (x *NodeResponse) GetAddresses() map[string]string {
 		return x.Addresses
 	}
 	return nil
+}
+
+func (x *NodeResponse) GetRecovered() bool {
+	if x != nil {
+		return x.Recovered
+	}
+	return false
 }
 
 type AdmissionCount struct {
@@ -945,7 +955,7 @@ var File_candor_v1_diagnostics_service_proto protoreflect.FileDescriptor
 const file_candor_v1_diagnostics_service_proto_rawDesc = "" +
 	"\n" +
 	"#candor/v1/diagnostics_service.proto\x12\tcandor.v1\x1a\x16candor/v1/object.proto\x1a\x17candor/v1/witness.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\r\n" +
-	"\vNodeRequest\"\x9a\a\n" +
+	"\vNodeRequest\"\xb8\a\n" +
 	"\fNodeResponse\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12\x1b\n" +
 	"\tnode_name\x18\x02 \x01(\tR\bnodeName\x12\x17\n" +
@@ -972,7 +982,8 @@ const file_candor_v1_diagnostics_service_proto_rawDesc = "" +
 	"\x05queue\x18\x12 \x01(\v2\x16.candor.v1.QueueStatusR\x05queue\x12,\n" +
 	"\x05state\x18\x13 \x01(\v2\x16.candor.v1.StateStatusR\x05state\x12,\n" +
 	"\awitness\x18\x14 \x01(\v2\x12.candor.v1.WitnessR\awitness\x12D\n" +
-	"\taddresses\x18\x15 \x03(\v2&.candor.v1.NodeResponse.AddressesEntryR\taddresses\x1a<\n" +
+	"\taddresses\x18\x15 \x03(\v2&.candor.v1.NodeResponse.AddressesEntryR\taddresses\x12\x1c\n" +
+	"\trecovered\x18\x16 \x01(\bR\trecovered\x1a<\n" +
 	"\x0eAddressesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"T\n" +

@@ -2390,7 +2390,11 @@ func (x *OutcomeRequest) GetRead() *ReadOptions {
 
 type OutcomeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// UNSPECIFIED: this node knows nothing of the request.
+	// UNSPECIFIED: this node knows nothing of the request. APPLIED: the root
+	// remembers it. QUEUED: it is being looked at here, or waits for the log.
+	// PROPOSED: it went to the log, or to the leader, and may be done. REJECTED (it
+	// did not reach the log) and FAILED (its turn refused it) speak of the attempts
+	// that came to this node.
 	Outcome           Outcome    `protobuf:"varint,1,opt,name=outcome,proto3,enum=candor.v1.Outcome" json:"outcome,omitempty"`
 	AcceptedRootToken *RootToken `protobuf:"bytes,2,opt,name=accepted_root_token,json=acceptedRootToken,proto3" json:"accepted_root_token,omitempty"`
 	// Why, where it was rejected or failed.

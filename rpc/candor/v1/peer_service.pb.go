@@ -29,8 +29,11 @@ type ForwardRequest struct {
 	// One encoded command.
 	Command                    []byte `protobuf:"bytes,3,opt,name=command,proto3" json:"command,omitempty"`
 	ExpectedConfigurationIndex uint64 `protobuf:"varint,4,opt,name=expected_configuration_index,json=expectedConfigurationIndex,proto3" json:"expected_configuration_index,omitempty"`
-	unknownFields              protoimpl.UnknownFields
-	sizeCache                  protoimpl.SizeCache
+	// Propose nothing, whatever the command is: confirm leadership with a majority,
+	// on the way that a command takes, and answer with the term and the read index.
+	Probe         bool `protobuf:"varint,5,opt,name=probe,proto3" json:"probe,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ForwardRequest) Reset() {
@@ -89,6 +92,13 @@ func (x *ForwardRequest) GetExpectedConfigurationIndex() uint64 {
 		return x.ExpectedConfigurationIndex
 	}
 	return 0
+}
+
+func (x *ForwardRequest) GetProbe() bool {
+	if x != nil {
+		return x.Probe
+	}
+	return false
 }
 
 type ForwardResponse struct {
@@ -300,13 +310,14 @@ var File_candor_v1_peer_service_proto protoreflect.FileDescriptor
 
 const file_candor_v1_peer_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1ccandor/v1/peer_service.proto\x12\tcandor.v1\"\x9f\x01\n" +
+	"\x1ccandor/v1/peer_service.proto\x12\tcandor.v1\"\xb5\x01\n" +
 	"\x0eForwardRequest\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\tR\tclusterId\x12\x12\n" +
 	"\x04term\x18\x02 \x01(\x04R\x04term\x12\x18\n" +
 	"\acommand\x18\x03 \x01(\fR\acommand\x12@\n" +
-	"\x1cexpected_configuration_index\x18\x04 \x01(\x04R\x1aexpectedConfigurationIndex\"o\n" +
+	"\x1cexpected_configuration_index\x18\x04 \x01(\x04R\x1aexpectedConfigurationIndex\x12\x14\n" +
+	"\x05probe\x18\x05 \x01(\bR\x05probe\"o\n" +
 	"\x0fForwardResponse\x12\x12\n" +
 	"\x04term\x18\x01 \x01(\x04R\x04term\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x04R\x05index\x12\x1a\n" +

@@ -109,7 +109,7 @@ func (s *sink) Cancel() error {
 func (s *sink) abandon() error {
 	s.done = true
 	closed := s.file.Close()
-	removed := s.store.fs.Remove(s.path + tmpSuffix)
+	removed := s.store.fs.Remove(s.tmp)
 	for _, err := range []error{s.failed, closed, removed} {
 		if err != nil {
 			return ioError(s.path, err)

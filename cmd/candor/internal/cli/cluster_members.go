@@ -19,7 +19,9 @@ func NewCmdClusterMembers(f *Factory, run func(context.Context, *ClusterMembersO
 	cmd := &cobra.Command{
 		Use: "members", Short: "List the servers of the cluster",
 		Long: `List the servers of the configuration, as the server that answers knows it.
-What gossip says of them, LIVENESS and HEARD, is a hint and proves nothing.`,
+What gossip says of them, LIVENESS and HEARD, is a hint and proves nothing;
+UNKNOWN is a server that gossip has not heard of. JSON shows the Raft address as
+Raft knows it too, bound to the server's ID.`,
 		Example:           "candor cluster members\ncandor cluster members -o wide",
 		Args:              arguments(0, 0, "no arguments"),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -80,7 +82,7 @@ func (o *ClusterMembersOptions) table(members []client.Member, wide bool) error 
 			if m.AppliedHint != nil {
 				heard = count(*m.AppliedHint)
 			}
-			cells = append(cells, m.RaftAddress, heard, revisionText(uint64(m.FeatureLevel)), m.Version, m.ServerID)
+			cells = append(cells, m.RaftEndpoint, heard, revisionText(uint64(m.FeatureLevel)), m.Version, m.ServerID)
 		}
 		table.Row(cells...)
 	}

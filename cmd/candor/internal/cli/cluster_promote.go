@@ -19,6 +19,9 @@ func NewCmdClusterPromote(f *Factory, run func(context.Context, *ClusterPromoteO
 	o := &ClusterPromoteOptions{Factory: f}
 	cmd := &cobra.Command{
 		Use: "promote SERVER", Short: "Let a server vote, once it has caught up",
+		Long: `Let a server vote, once it has shown that it holds everything that was
+acknowledged before. Of a server that votes already it says so, and changes
+nothing.`,
 		Example:           "candor cluster promote n4\ncandor cluster promote n4 --timeout 1m",
 		Args:              arguments(1, 1, "one server"),
 		ValidArgsFunction: f.completeOnce(f.memberNames),
@@ -36,10 +39,14 @@ func runClusterPromote(ctx context.Context, o *ClusterPromoteOptions) error {
 	if err != nil {
 		return err
 	}
-	index, err := remote.Changer.Promote(ctx, o.Server, o.Configuration)
+	promoted, err := remote.Changer.Promote(ctx, o.Server, o.Configuration)
 	if err != nil {
 		return unsure(err)
 	}
-	_, err = fmt.Fprintf(o.Out, "%s votes, configuration %d\n", o.Server, index)
+	told := "%s votes, configuration %d\n"
+	if promoted.VotedAlready {
+		told = "%s votes already, in configuration %d: nothing was changed\n"
+	}
+	_, err = fmt.Fprintf(o.Out, told, o.Server, promoted.ConfigurationIndex)
 	return internal("cluster promote", err)
 }

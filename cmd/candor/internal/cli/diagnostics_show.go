@@ -25,7 +25,7 @@ func (o *DiagnosticsOptions) node(d nodeDocument) error {
 	}
 	facts.Add("Applied", n.Applied.String())
 	facts.Add("Log", fmt.Sprintf("%d to %d, committed %d, snapshot at %d", n.FirstLogIndex, n.LastLogIndex, n.CommitIndex, n.SnapshotIndex))
-	facts.Add("Restart state", strings.TrimSpace(string(n.RestartState)+" "+n.RestartReason))
+	facts.Add("Restart state", restartWhy(n.RestartState, n.Recovered, n.RestartReason))
 	if w := n.Witness; w != nil {
 		facts.Add("Mode", strings.TrimSpace(string(w.Mode)+" "+w.DegradedReason))
 		facts.Add("Catch-up", strings.TrimSpace(string(w.CatchUp)+" "+string(w.CatchUpAction)))

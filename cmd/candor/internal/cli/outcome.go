@@ -24,8 +24,12 @@ func NewCmdOutcome(f *Factory, run func(context.Context, *OutcomeOptions) error)
 		Long: `Ask what became of a write whose answer was lost. A command that ended with
 exit code 6 names the request. It is kept with its actor: ask as the same one.
 
-Exit code 0: it was done. 5: it was not, and never will be by that request.
-6: not known yet.`,
+The root remembers what it accepted, and every server tells that. How far the
+rest came only the servers know that took it, or led then; ask another one with
+--server and --read=best-effort.
+
+Exit code 0: it was done. 5: what came to the server that answers was not.
+6: not known, or not yet.`,
 		Example:           "candor outcome 0192f0c8-5a1e-7cc3-98c4-dc0c0c07398f",
 		Args:              arguments(1, 1, "one request ID"),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -103,10 +107,14 @@ func meaning(outcome candor.Outcome) string {
 	switch outcome {
 	case candor.OutcomeApplied, candor.OutcomeCommitted:
 		return "it was done"
-	case candor.OutcomeRejected, candor.OutcomeFailed:
-		return "it was not done, and will not be"
-	case candor.OutcomeQueued, candor.OutcomeProposed:
-		return "it is on its way; ask again"
+	case candor.OutcomeRejected:
+		return "this server refused it before the log: what came here was not done"
+	case candor.OutcomeFailed:
+		return "its turn refused it: what came here was not done"
+	case candor.OutcomeQueued:
+		return "it waits on this server, and is not done yet; ask again"
+	case candor.OutcomeProposed:
+		return "it is on its way through the log, and may be done; ask again"
 	}
 	return "this node knows nothing of it: it was never accepted, or its time to be remembered is over"
 }

@@ -39,7 +39,7 @@ type ClusterReader interface {
 type ClusterChanger interface {
 	Join(ctx context.Context, server client.JoinRequest) (*client.Joined, error)
 	Remove(ctx context.Context, server string, o client.RemoveOptions) (uint64, error)
-	Promote(ctx context.Context, server string, expectedConfiguration uint64) (uint64, error)
+	Promote(ctx context.Context, server string, expectedConfiguration uint64) (client.Promoted, error)
 	TransferLeader(ctx context.Context, server string) (*candor.LeaderHint, error)
 	RaiseFeatureLevel(ctx context.Context, level uint32) (uint32, error)
 }

@@ -42,7 +42,8 @@ names). A flag wins over the environment, and that over the file.
 A server without data must be told how to begin, in one of three ways:
 --initial-cluster, the same list on every server; --bootstrap, on one server
 alone; or --join, with the API addresses of a cluster that runs. With data
-it goes on as what it is.`,
+it goes on as what it is, at the same Raft address; told of another cluster
+it refuses.`,
 		Example: `candor server --name n1 --data /var/lib/candor --bootstrap
 candor server --name n4 --data /var/lib/candor --join 127.0.0.1:7101
 candor server --config /etc/candor/server.yaml`,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +26,8 @@ type shelf struct {
 	refusals map[string][]error
 	revision uint64
 	log      []string
+	// snapshot is the stream of a snapshot at 7:1042/977.
+	snapshot []byte
 	// dry: writes are answered and not kept.
 	dry      bool
 	endpoint cli.Endpoint
@@ -211,7 +214,8 @@ func (s *shelf) Status(context.Context, ...client.ReadOption) (*client.ClusterSt
 	return &client.ClusterStatus{
 		ClusterID: "c-1", HistoryID: "h-1", NodeID: "u-1", NodeName: "n1", Role: "Leader", Term: 7, Applied: w.ServedToken,
 		Leader: &candor.LeaderHint{ServerID: "u-1", Name: "n1", Address: "127.0.0.1:7101"}, CommitIndex: 1042, ConfigurationIndex: 3,
-		Floor: 3, FeatureLevel: 1, Objects: 1234, StateBytes: 1 << 20, QuotaBytes: 2 << 30, RestartState: candor.RestartReady,
+		Floor: 3, FeatureLevel: 1, Objects: 1234, StateBytes: 1 << 20, QuotaBytes: 2 << 30,
+		RestartState: candor.RestartCatchUp, RestartReason: "the last stop was no clean one", Recovered: true,
 		Version: "v0", Insecure: true, Witness: &w,
 		Findings: []client.Finding{{Severity: "warning", Subject: "n2", Reason: "DISK_PRESSURE", Message: "1.0 GiB is free", NextAction: "make room on n2"}},
 	}, s.refuse("status")
@@ -221,8 +225,8 @@ func (s *shelf) Members(context.Context, ...client.ReadOption) (*client.Members,
 	w := s.witness()
 	heard := uint64(1040)
 	return &client.Members{ConfigurationIndex: 3, Witness: &w, Members: []client.Member{
-		{ServerID: "u-1", Name: "n1", Voter: true, Leader: true, RaftAddress: "127.0.0.1:7201", APIAddress: "127.0.0.1:7101", Liveness: "ALIVE", Version: "v0", FeatureLevel: 1, AppliedHint: &heard},
-		{ServerID: "u-2", Name: "n2", RaftAddress: "127.0.0.1:7202"},
+		{ServerID: "u-1", Name: "n1", Voter: true, Leader: true, RaftAddress: "u-1@127.0.0.1:7201", RaftEndpoint: "127.0.0.1:7201", APIAddress: "127.0.0.1:7101", Liveness: "ALIVE", Version: "v0", FeatureLevel: 1, AppliedHint: &heard},
+		{ServerID: "u-2", Name: "n2", RaftAddress: "u-2@127.0.0.1:7202", RaftEndpoint: "127.0.0.1:7202", Liveness: "UNKNOWN"},
 	}}, s.refuse("members")
 }
 
@@ -236,9 +240,9 @@ func (s *shelf) Remove(_ context.Context, server string, o client.RemoveOptions)
 	return 4, s.refuse("remove")
 }
 
-func (s *shelf) Promote(_ context.Context, server string, expected uint64) (uint64, error) {
+func (s *shelf) Promote(_ context.Context, server string, expected uint64) (client.Promoted, error) {
 	s.log = append(s.log, fmt.Sprintf("promote %s %d", server, expected))
-	return 4, s.refuse("promote")
+	return client.Promoted{ConfigurationIndex: 4, VotedAlready: server == "n1"}, s.refuse("promote")
 }
 
 func (s *shelf) TransferLeader(_ context.Context, server string) (*candor.LeaderHint, error) {
@@ -259,12 +263,14 @@ func (s *shelf) Compact(_ context.Context, revision uint64, _ ...client.WriteOpt
 func (s *shelf) Snapshot(_ context.Context, to io.Writer, progress func(written, estimated uint64), _ ...client.ReadOption) (client.SnapshotInfo, error) {
 	w := s.witness()
 	info := client.SnapshotInfo{Token: w.ServedToken, Witness: &w}
-	for range 3 {
-		if _, err := io.WriteString(to, "a chunk\n"); err != nil {
+	stream := s.snapshot
+	for len(stream) > 0 {
+		n, err := to.Write(stream[:min(len(stream), 512)])
+		if err != nil {
 			return info, err
 		}
-		info.Bytes += 8
-		progress(info.Bytes, 24)
+		stream, info.Bytes = stream[n:], info.Bytes+uint64(n)
+		progress(info.Bytes, uint64(len(s.snapshot)))
 	}
 	return info, s.refuse("snapshot")
 }
@@ -278,7 +284,7 @@ func (n node) Node(context.Context) (*client.NodeReport, error) {
 	w := n.shelf.witness()
 	return &client.NodeReport{
 		NodeID: "u-1", NodeName: "n1", BootID: "b-1", Version: "v0", StartedAt: start.Add(-90 * time.Minute), Role: "Leader", Term: 7,
-		Applied: w.ServedToken, CommitIndex: 1042, LastLogIndex: 1043, FirstLogIndex: 1, RestartState: candor.RestartReady,
+		Applied: w.ServedToken, CommitIndex: 1042, LastLogIndex: 1043, FirstLogIndex: 1, RestartState: candor.RestartReady, Recovered: n.address != "127.0.0.1:7102",
 		Admissions: []client.AdmissionCount{{Class: candor.AdmitWrite, Reason: candor.ReasonInvalid, Count: 12}, {Class: candor.AdmitRead, Reason: "ACCEPTED"}},
 		Disk:       &client.DiskStatus{Path: "/data", FreeBytes: 1 << 30, TotalBytes: 4 << 30, WatermarkBytes: 2 << 30, Pressure: true, LogStore: "wal", OldestWriteInFlight: 3 * time.Second},
 		State:      &client.StateStatus{Objects: 1234, Versions: 5678, Bytes: 1 << 20, Floor: 3, FeatureLevel: 1, Digest: "00ff"},

@@ -21,6 +21,12 @@ func NewCmdSnapshotInspect(f *Factory, run func(context.Context, *SnapshotInspec
 	o := &SnapshotInspectOptions{Factory: f}
 	cmd := &cobra.Command{
 		Use: "inspect FILE", Short: "Verify a snapshot file and say what it holds",
+		Long: `Verify a snapshot file, all of it, and say what it holds.
+
+The digest is of the whole state, its position and history included. The
+contents are a digest of the objects alone: a snapshot, the cluster restored
+from it, and a snapshot of that cluster show the same contents as long as
+nothing was written in between.`,
 		Example: "candor snapshot inspect backup.candor",
 		Args:    arguments(1, 1, "one file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -47,8 +53,8 @@ func (f *Factory) showSnapshot(info server.SnapshotInfo) error {
 	if format.Structured() {
 		return internal("snapshot", format.Document(f.Out, info))
 	}
-	_, err = fmt.Fprintf(f.Out, "cluster   %s\nhistory   %s\nat        %s\nfloor     %d\nobjects   %d in %d versions\nlevel     %d\ndigest    %s\nverified  whole\n",
-		info.ClusterID, info.HistoryID, info.Token, info.Floor, info.Objects, info.Versions, info.Level, info.Digest)
+	_, err = fmt.Fprintf(f.Out, "cluster   %s\nhistory   %s\nat        %s\nfloor     %d\nobjects   %d in %d versions\nlevel     %d\ndigest    %s\ncontents  %s\nverified  whole\n",
+		info.ClusterID, info.HistoryID, info.Token, info.Floor, info.Objects, info.Versions, info.Level, info.Digest, info.Contents)
 	return internal("snapshot", err)
 }
 
@@ -68,7 +74,8 @@ which others then join. The file is verified whole before anything is written.
 
 The new cluster has its own cluster and history ID, and its revisions begin a
 billion above the snapshot's: tokens and sessions of the old one are refused
-by it and never mistaken for its own.`,
+by it and never mistaken for its own. Its contents are the snapshot's: compare
+the digest with what "candor snapshot inspect" shows of the file.`,
 		Example: `candor snapshot restore backup.candor --name n1 --data ./n1 --raft 127.0.0.1:7201
 candor server --name n1 --data ./n1 --raft 127.0.0.1:7201`,
 		Args: arguments(1, 1, "one file"),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/client"
 	"github.com/candor-plane/candor/cmd/candor/internal/output"
+	"github.com/candor-plane/candor/server"
 )
 
 // SnapshotSaveOptions are those of `candor snapshot save`.
@@ -30,8 +32,11 @@ func NewCmdSnapshotSave(f *Factory, run func(context.Context, *SnapshotSaveOptio
 	cmd := &cobra.Command{
 		Use: "save FILE", Short: "Save the cluster's state to a file",
 		Long: `Save the cluster's state to a file, while it works on. The file appears under
-its name when it is whole and on the disk, and not before. The leader is asked,
-or the server that --from names.`,
+its name when it is verified and on the disk, and not before. The leader is
+asked, or the server that --from names.
+
+The contents are a digest of the objects alone, which a restore keeps: see
+"candor snapshot inspect --help".`,
 		Example: "candor snapshot save backup.candor\ncandor snapshot save backup.candor --from n3",
 		Args:    arguments(1, 1, "one file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -45,10 +50,14 @@ or the server that --from names.`,
 }
 
 type snapshotDocument struct {
-	File    string          `json:"file"`
-	Bytes   uint64          `json:"bytes"`
-	Token   candor.Token    `json:"rootToken"`
-	Witness *candor.Witness `json:"witness,omitempty"`
+	File    string       `json:"file"`
+	Bytes   uint64       `json:"bytes"`
+	Token   candor.Token `json:"rootToken"`
+	Objects uint64       `json:"objects"`
+	// Digest is of the whole state, Contents of the live objects alone.
+	Digest   string          `json:"digest"`
+	Contents string          `json:"contents"`
+	Witness  *candor.Witness `json:"witness,omitempty"`
 }
 
 func runSnapshotSave(ctx context.Context, o *SnapshotSaveOptions) error {
@@ -77,28 +86,32 @@ func runSnapshotSave(ctx context.Context, o *SnapshotSaveOptions) error {
 		ctx, cancel = context.WithTimeout(ctx, o.Flags.Timeout)
 		defer cancel()
 	}
-	info, err := o.save(ctx, remote.Keeper, options)
+	info, verified, err := o.save(ctx, remote.Keeper, options)
 	if err != nil {
 		return err
 	}
-	document := snapshotDocument{File: o.Path, Bytes: info.Bytes, Token: info.Token, Witness: info.Witness}
+	document := snapshotDocument{
+		File: o.Path, Bytes: info.Bytes, Token: info.Token, Objects: verified.Objects,
+		Digest: verified.Digest, Contents: verified.Contents, Witness: info.Witness,
+	}
 	if format.Structured() {
 		return internal("snapshot save", format.Document(o.Out, document))
 	}
-	_, err = fmt.Fprintf(o.Out, "%s: %s of the state at %s\n", o.Path, output.Bytes(info.Bytes), info.Token)
+	_, err = fmt.Fprintf(o.Out, "%s: %s of the state at %s, %s objects\ncontents  %s\n",
+		o.Path, output.Bytes(info.Bytes), info.Token, output.Count(verified.Objects), verified.Contents)
 	if info.Witness != nil {
 		o.Foot(*info.Witness)
 	}
 	return internal("snapshot save", err)
 }
 
-// save writes beside the file and renames once everything is on the disk. On
-// an error nothing is left behind.
-func (o *SnapshotSaveOptions) save(ctx context.Context, keeper Keeper, options []client.ReadOption) (info client.SnapshotInfo, err error) {
+// save writes beside the file and renames once everything is on the disk and
+// read back. On an error nothing is left behind.
+func (o *SnapshotSaveOptions) save(ctx context.Context, keeper Keeper, options []client.ReadOption) (info client.SnapshotInfo, verified server.SnapshotInfo, err error) {
 	folder := filepath.Dir(o.Path)
 	f, err := os.CreateTemp(folder, "."+filepath.Base(o.Path)+".partial-*")
 	if err != nil {
-		return info, internal("snapshot save", err)
+		return info, verified, internal("snapshot save", err)
 	}
 	defer func() {
 		if err != nil {
@@ -109,21 +122,37 @@ func (o *SnapshotSaveOptions) save(ctx context.Context, keeper Keeper, options [
 	info, err = keeper.Snapshot(ctx, f, bar.update, options...)
 	bar.end(err == nil)
 	if err != nil {
-		return info, err
+		return info, verified, err
 	}
 	if err = f.Sync(); err != nil {
-		return info, internal("snapshot save", err)
+		return info, verified, internal("snapshot save", err)
+	}
+	if verified, err = received(f, info.Token); err != nil {
+		return info, verified, err
 	}
 	if err = f.Close(); err != nil {
-		return info, internal("snapshot save", err)
+		return info, verified, internal("snapshot save", err)
 	}
 	if err = os.Rename(f.Name(), o.Path); err != nil {
-		return info, internal("snapshot save", err)
+		return info, verified, internal("snapshot save", err)
 	}
 	if err := syncFolder(folder); err != nil {
-		return info, internal("snapshot save", err)
+		return info, verified, internal("snapshot save", err)
 	}
-	return info, nil
+	return info, verified, nil
+}
+
+// received verifies what came: every byte, and that it is of the position that
+// the server told.
+func received(file io.ReadSeeker, told candor.Token) (server.SnapshotInfo, error) {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return server.SnapshotInfo{}, internal("snapshot save", err)
+	}
+	verified, err := server.ScanSnapshot(file)
+	if err == nil && verified.Token != told {
+		err = candor.Errorf(candor.ReasonDataCorrupt, "the server told of a snapshot at %s, and sent one at %s", told, verified.Token)
+	}
+	return verified, candor.Wrap("verify what was received", err)
 }
 
 func ignoreClosed(err error) error {

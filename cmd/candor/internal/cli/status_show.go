@@ -103,7 +103,7 @@ func (s serverDocument) cells() []string {
 	}
 	return []string{
 		s.name(), s.Status.Role, voter, output.Position(s.Status.Applied), mode,
-		string(s.Status.RestartState), s.Address, s.Status.Version,
+		restart(s.Status.RestartState, s.Status.Recovered), s.Address, s.Status.Version,
 	}
 }
 

@@ -30,6 +30,7 @@ var start = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 //	events                sets what a watch delivers, one batch of events a list entry
 //	outcome OUTCOME       sets what outcome tells
 //	file NAME             writes a file; » is a tab
+//	damage                breaks the snapshot that the cluster sends from here on
 //	refuse VERB REASON    orders the next refusal of a verb; the input is its message
 //	env NAME=VALUE        sets a variable
 //	editor                sets the shell commands that edit runs on the file $1
@@ -41,6 +42,10 @@ func TestTranscripts(t *testing.T) {
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no transcripts: %v", err)
 	}
+	snapshot, err := os.ReadFile("testdata/state.candor")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, path := range paths {
 		full, err := filepath.Abs(path)
 		if err != nil {
@@ -50,6 +55,7 @@ func TestTranscripts(t *testing.T) {
 			t.Chdir(t.TempDir())
 			t.Setenv("TMPDIR", t.TempDir())
 			s := &stage{shelf: newShelf(), env: map[string]string{"HOME": "/home/ana"}}
+			s.shelf.snapshot = snapshot
 			datadriven.RunTest(t, full, s.act)
 		})
 	}
@@ -97,6 +103,9 @@ func (s *stage) act(t *testing.T, d *datadriven.TestData) string {
 		path := d.CmdArgs[0].Key
 		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		must(t, os.WriteFile(path, []byte(strings.ReplaceAll(d.Input, "»", "\t")+"\n"), 0o644))
+	case "damage":
+		s.shelf.snapshot = bytes.Clone(s.shelf.snapshot)
+		s.shelf.snapshot[len(s.shelf.snapshot)/2] ^= 1
 	case "refuse":
 		verb := d.CmdArgs[0].Key
 		err := &candor.Error{Reason: candor.Reason(d.CmdArgs[1].Key), Message: d.Input}

@@ -1,0 +1,263 @@
+package invariant_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm/invariant"
+)
+
+const widgets = candor.KindName("widgets.test")
+
+var (
+	ref  = candor.Ref{Kind: widgets, Namespace: "team", Name: "a"}
+	team = candor.Ref{Kind: candor.KindNamespaces, Name: "team"}
+	born = time.Unix(1_700_000_000, 0).UTC()
+)
+
+// turn is one at revision 8 that changes one object, and what lives after it.
+type turn struct {
+	invariant.Turn
+	live map[candor.Ref]*candor.Object
+}
+
+func (t *turn) change() *invariant.Change { return &t.Changes[0] }
+
+// stored is a as revision 7 left it.
+func stored() *candor.Object {
+	return &candor.Object{
+		APIVersion: "test/v1", Kind: "Widget", Spec: []byte(`{"n":1}`), Status: []byte(`{"phase":"Ready"}`), Observed: []byte(`{"n":1}`),
+		Metadata: candor.Metadata{
+			Name: "a", Namespace: "team", UID: "uid-a", Generation: 3, ResourceVersion: 7, CreateRevision: 4, CreationTime: born,
+			Labels: map[string]string{"app": "x"}, Annotations: map[string]string{"note": "y"}, Finalizers: []string{"test/hold"},
+			Owners: []candor.OwnerReference{{Kind: widgets, Name: "p", UID: "uid-p"}, {Kind: widgets, Name: "q", UID: "uid-q"}},
+		},
+		Cause: &candor.Cause{Actor: "ana", PriorRevision: 6},
+	}
+}
+
+func begin(before, after *candor.Object, allowed invariant.Section) *turn {
+	t := &turn{live: map[candor.Ref]*candor.Object{
+		team: {Metadata: candor.Metadata{Name: "team", UID: "uid-team"}},
+		{Kind: widgets, Namespace: "team", Name: "p"}:  {Metadata: candor.Metadata{Name: "p", UID: "uid-p"}},
+		{Kind: widgets, Name: "everywhere"}:            {Metadata: candor.Metadata{Name: "everywhere", UID: "uid-e"}},
+		{Kind: widgets, Namespace: "other", Name: "o"}: {Metadata: candor.Metadata{Name: "o", UID: "uid-o"}},
+	}}
+	t.TokenBefore = candor.Token{Term: 2, Index: 40, Revision: 7}
+	t.TokenAfter = candor.Token{Term: 2, Index: 41, Revision: 8}
+	t.Changes = []invariant.Change{{Ref: ref, Before: before, After: after, Allowed: allowed}}
+	t.Live = func(r candor.Ref) *candor.Object { return t.live[r] }
+	return t
+}
+
+// update changes the spec of a.
+func update() *turn {
+	after := stored()
+	after.Spec = []byte(`{"n":2}`)
+	after.Metadata.Generation, after.Metadata.ResourceVersion = 4, 8
+	after.Cause = &candor.Cause{Actor: "bob", PriorRevision: 7}
+	return begin(stored(), after, invariant.SectionSpec)
+}
+
+// create makes a, owned by p.
+func create() *turn {
+	after := stored()
+	after.Status, after.Observed = nil, nil
+	after.Metadata.Generation, after.Metadata.ResourceVersion, after.Metadata.CreateRevision = 1, 8, 8
+	after.Metadata.Owners = after.Metadata.Owners[:1]
+	after.Cause = &candor.Cause{Actor: "ana"}
+	return begin(nil, after, invariant.SectionSpec|invariant.SectionLife)
+}
+
+// report writes status or observed of a.
+func report(section invariant.Section) *turn {
+	t := update()
+	c := t.change()
+	c.Allowed, c.After.Spec, c.After.Metadata.Generation = section, stored().Spec, 3
+	if section == invariant.SectionStatus {
+		c.After.Status = []byte(`{"phase":"Gone"}`)
+	} else {
+		c.After.Observed = nil
+	}
+	return t
+}
+
+// remove ends a, which nothing holds.
+func remove() *turn {
+	before := stored()
+	before.Metadata.Finalizers = nil
+	return begin(before, nil, invariant.SectionLife)
+}
+
+// cascade takes owner q from a.
+func cascade() *turn {
+	t := update()
+	c := t.change()
+	c.Allowed, c.System, c.After.Spec, c.After.Metadata.Generation = invariant.SectionLife, true, stored().Spec, 3
+	c.After.Metadata.Owners = c.After.Metadata.Owners[:1]
+	return t
+}
+
+// nothing is a turn without changes.
+func nothing() *turn {
+	t := update()
+	t.Changes, t.TokenAfter.Revision = nil, 7
+	return t
+}
+
+// Rows without an invariant hold all of them; the others break exactly those
+// that they name, which shows that each can fail and stands alone.
+func TestEachInvariantHoldsOrNamesWhatBreaksIt(t *testing.T) {
+	type edit func(*turn)
+	broken := map[string]bool{}
+	after := func(f func(*candor.Object)) edit { return func(t *turn) { f(t.change().After) } }
+	for _, row := range []struct {
+		what   string
+		turn   *turn
+		edit   edit
+		breaks string
+	}{
+		{"update", update(), nil, ""},
+		{"create", create(), nil, ""},
+		{"status", report(invariant.SectionStatus), nil, ""},
+		{"observation", report(invariant.SectionObserved), nil, ""},
+		{"removal", remove(), nil, ""},
+		{"cascade", cascade(), nil, ""},
+		{"no change", nothing(), nil, ""},
+		{"first index of a term", update(), func(t *turn) { t.TokenAfter.Term = 3 }, ""},
+		{"labels alone", update(), after(func(o *candor.Object) {
+			o.Spec, o.Metadata.Generation, o.Metadata.Labels = stored().Spec, 3, nil
+		}), ""},
+		{"marked for deletion", update(), after(func(o *candor.Object) {
+			o.Spec, o.Metadata.Generation, o.Metadata.DeletionTime = stored().Spec, 3, born.Add(time.Hour)
+		}), ""},
+		{"owner without a namespace", create(), after(func(o *candor.Object) {
+			o.Metadata.Owners = []candor.OwnerReference{{Kind: widgets, Name: "everywhere", UID: "uid-e"}}
+		}), ""},
+		{"owner that is gone, named before", update(), func(t *turn) { delete(t.live, candor.Ref{Kind: widgets, Namespace: "team", Name: "p"}) }, ""},
+		{"no namespace", create(), func(t *turn) {
+			c := t.change()
+			c.Ref.Namespace, c.After.Metadata.Namespace, c.After.Metadata.Owners = "", "", nil
+		}, ""},
+		{"update in a terminating namespace", update(), func(t *turn) { t.live[team].Metadata.DeletionTime = born }, ""},
+		{"last finalizer and object go at once", remove(), func(t *turn) {
+			t.change().Before.Metadata.Finalizers = []string{"test/hold"}
+			t.change().Allowed |= invariant.SectionSpec
+		}, ""},
+
+		{"index back", nothing(), func(t *turn) { t.TokenAfter.Index = 39 }, "MonotonicToken"},
+		{"term back", update(), func(t *turn) { t.TokenAfter.Term = 1 }, "MonotonicToken"},
+		{"revision back", nothing(), func(t *turn) { t.TokenAfter.Revision = 6 }, "MonotonicToken MonotonicRevision"},
+
+		{"revision stands still", update(), func(t *turn) { t.TokenAfter.Revision = 7 }, "MonotonicRevision"},
+		{"revision skips", update(), func(t *turn) { t.TokenAfter.Revision = 9 }, "MonotonicRevision"},
+		{"revision without a change", nothing(), func(t *turn) { t.TokenAfter.Revision = 8 }, "MonotonicRevision"},
+		{"version of another revision", update(), after(func(o *candor.Object) { o.Metadata.ResourceVersion = 9 }), "MonotonicRevision"},
+		{"replaces a later version", remove(), func(t *turn) { t.change().Before.Metadata.ResourceVersion = 8 }, "MonotonicRevision"},
+
+		{"owner that is not there", create(), after(func(o *candor.Object) { o.Metadata.Owners[0].Name = "nobody" }), "ValidOwnerReference"},
+		{"owner of another life", create(), after(func(o *candor.Object) { o.Metadata.Owners[0].UID = "uid-x" }), "ValidOwnerReference"},
+		{"owner in another namespace", create(), after(func(o *candor.Object) {
+			o.Metadata.Owners = []candor.OwnerReference{{Kind: widgets, Name: "o", UID: "uid-o"}}
+		}), "ValidOwnerReference"},
+		{"owner with a namespace, owned without", create(), func(t *turn) {
+			c := t.change()
+			c.Ref.Namespace, c.After.Metadata.Namespace = "", ""
+		}, "ValidOwnerReference"},
+		{"owns itself", create(), func(t *turn) {
+			o := t.change().After
+			t.live[ref] = o
+			o.Metadata.Owners = []candor.OwnerReference{{Kind: widgets, Name: "a", UID: "uid-a"}}
+		}, "ValidOwnerReference"},
+		{"owner added by an update", update(), after(func(o *candor.Object) {
+			o.Metadata.Owners = append(o.Metadata.Owners, candor.OwnerReference{Kind: widgets, Name: "p", UID: "uid-z"})
+		}), "ValidOwnerReference"},
+
+		{"client writes status", update(), after(func(o *candor.Object) { o.Status = nil }), "SectionWriter"},
+		{"client writes observed", update(), after(func(o *candor.Object) { o.Observed = []byte(`{}`) }), "SectionWriter"},
+		{"controller writes observed", report(invariant.SectionStatus), after(func(o *candor.Object) { o.Observed = nil }), "SectionWriter"},
+		{"observer writes status", report(invariant.SectionObserved), after(func(o *candor.Object) { o.Status = nil }), "SectionWriter"},
+		{"observer writes labels", report(invariant.SectionObserved), after(func(o *candor.Object) { o.Metadata.Labels = nil }), "SectionWriter"},
+		{"controller writes annotations", report(invariant.SectionStatus), after(func(o *candor.Object) { o.Metadata.Annotations = nil }), "SectionWriter"},
+		{"controller drops finalizers", report(invariant.SectionStatus), after(func(o *candor.Object) { o.Metadata.Finalizers = nil }), "SectionWriter"},
+		{"controller drops owners", report(invariant.SectionStatus), after(func(o *candor.Object) { o.Metadata.Owners = nil }), "SectionWriter"},
+		{"controller writes spec", report(invariant.SectionStatus), after(func(o *candor.Object) {
+			o.Spec, o.Metadata.Generation = []byte(`{}`), 4
+		}), "SectionWriter"},
+		{"cascade exchanges owners", cascade(), after(func(o *candor.Object) {
+			o.Metadata.Owners = []candor.OwnerReference{{Kind: widgets, Name: "everywhere", UID: "uid-e"}}
+		}), "SectionWriter"},
+		{"cascade drops labels", cascade(), after(func(o *candor.Object) { o.Metadata.Labels = nil }), "SectionWriter"},
+
+		{"spec changes uncounted", update(), after(func(o *candor.Object) { o.Metadata.Generation = 3 }), "GenerationCountsSpec"},
+		{"spec counted twice", update(), after(func(o *candor.Object) { o.Metadata.Generation = 5 }), "GenerationCountsSpec"},
+		{"status counted", report(invariant.SectionStatus), after(func(o *candor.Object) { o.Metadata.Generation = 4 }), "GenerationCountsSpec"},
+		{"born with another generation", create(), after(func(o *candor.Object) { o.Metadata.Generation = 0 }), "GenerationCountsSpec"},
+
+		{"another uid", update(), after(func(o *candor.Object) { o.Metadata.UID = "uid-b" }), "IdentityIsFixed"},
+		{"no uid", create(), after(func(o *candor.Object) { o.Metadata.UID = "" }), "IdentityIsFixed"},
+		{"another name", update(), after(func(o *candor.Object) { o.Metadata.Name = "b" }), "IdentityIsFixed"},
+		{"no name", create(), func(t *turn) { t.change().Ref.Name, t.change().After.Metadata.Name = "", "" }, "IdentityIsFixed"},
+		{"another namespace", update(), after(func(o *candor.Object) { o.Metadata.Namespace = "other" }), "IdentityIsFixed"},
+		{"another kind", update(), after(func(o *candor.Object) { o.Kind = "Gadget" }), "IdentityIsFixed"},
+		{"another birth", update(), after(func(o *candor.Object) { o.Metadata.CreateRevision = 5 }), "IdentityIsFixed"},
+		{"another birthday", update(), after(func(o *candor.Object) { o.Metadata.CreationTime = born.Add(1) }), "IdentityIsFixed"},
+		{"deletion taken back", update(), func(t *turn) { t.change().Before.Metadata.DeletionTime = born }, "IdentityIsFixed"},
+
+		{"born in no such namespace", create(), func(t *turn) { delete(t.live, team) }, "NamespaceHolds"},
+		{"born in a terminating namespace", create(), func(t *turn) { t.live[team].Metadata.DeletionTime = born }, "NamespaceHolds"},
+
+		{"goes while held", remove(), func(t *turn) { t.change().Before.Metadata.Finalizers = []string{"test/hold"} }, "FinalizersHold"},
+
+		{"no cause", update(), after(func(o *candor.Object) { o.Cause = nil }), "EveryVersionHasACause"},
+		{"nobody's", create(), after(func(o *candor.Object) { o.Cause.Actor = "" }), "EveryVersionHasACause"},
+		{"says it replaced another", update(), after(func(o *candor.Object) { o.Cause.PriorRevision = 6 }), "EveryVersionHasACause"},
+		{"says it replaced something", create(), after(func(o *candor.Object) { o.Cause.PriorRevision = 7 }), "EveryVersionHasACause"},
+	} {
+		if row.edit != nil {
+			row.edit(row.turn)
+		}
+		for _, check := range invariant.All() {
+			v := check.Run(&row.turn.Turn)
+			meant := slices.Contains(strings.Fields(row.breaks), check.Name)
+			broken[check.Name] = broken[check.Name] || v != nil
+			switch {
+			case v == nil && meant:
+				t.Errorf("%s: %s holds", row.what, check.Name)
+			case v != nil && !meant:
+				t.Errorf("%s: %s: %s: %s", row.what, v.Invariant, v.Subject, v.Detail)
+			case v != nil && (v.Invariant != check.Name || v.Subject == "" || v.Detail == ""):
+				t.Errorf("%s: %s reports %+v", row.what, check.Name, v)
+			}
+		}
+	}
+	for name, was := range broken {
+		if !was {
+			t.Errorf("no row breaks %s", name)
+		}
+	}
+}
+
+// The first change that breaks a promise is named, wherever it stands.
+func TestEveryChangeOfATurnIsLookedAt(t *testing.T) {
+	second := update()
+	second.change().Ref.Name, second.change().Before.Metadata.Name, second.change().After.Metadata.Name = "b", "b", "b"
+	second.change().After.Status = nil
+	whole := update()
+	whole.Changes = append(whole.Changes, second.Changes...)
+	for _, check := range invariant.All() {
+		v := check.Run(&whole.Turn)
+		if check.Name != "SectionWriter" {
+			if v != nil {
+				t.Errorf("%+v", v)
+			}
+			continue
+		}
+		if v == nil || v.Subject != "widgets/team/b" {
+			t.Errorf("%s found %+v", check.Name, v)
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package servertest_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/client"
+	"github.com/candor-plane/candor/server/servertest"
+)
+
+func TestATransferTellsWhoLeadsThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := servertest.Start(t)
+		k := c.Client(t)
+		for range 3 {
+			was, next := c.Leader(), c.Follower()
+			ctx, cancel := within(20 * time.Second)
+			hint, err := k.Cluster().TransferLeader(ctx, next.Name())
+			cancel()
+			if err != nil || hint == nil {
+				t.Fatalf("transfer from %s to %s: %+v, %v", was.Name(), next.Name(), hint, err)
+			}
+			if hint.Name != next.Name() || hint.Address != next.Name() || hint.ServerID != next.ID() {
+				t.Errorf("%s leads, the answer names %+v", next.Name(), hint)
+			}
+			c.Until("the one that was told of leads", func() bool { return c.Leader() == next })
+		}
+	})
+}
+
+func TestPromotingAVoterSaysThatItVotesAlready(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := servertest.Start(t)
+		k := c.Client(t).Cluster()
+		ctx, cancel := within(time.Minute)
+		defer cancel()
+		added := c.AddServer()
+		first, err := k.Promote(ctx, added.Name(), 0)
+		if err != nil || first.VotedAlready || first.ConfigurationIndex == 0 {
+			t.Fatalf("the first time: %+v, %v", first, err)
+		}
+		again, err := k.Promote(ctx, added.Name(), 0)
+		if want := (client.Promoted{ConfigurationIndex: first.ConfigurationIndex, VotedAlready: true}); err != nil || again != want {
+			t.Errorf("again: %+v, %v, want %+v", again, err, want)
+		}
+	})
+}
+
+func TestMembersSayWhatIsKnownAndThatTheRestIsNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		// The servers of a servertest do not gossip.
+		c := servertest.Start(t)
+		for _, s := range c.Servers() {
+			members, err := c.Client(t).Cluster().Members(t.Context(), client.OnEndpoint(s.Name()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range members.Members {
+				want := "UNKNOWN"
+				if m.Name == s.Name() {
+					want = "ALIVE"
+				}
+				if m.Liveness != want || m.RaftAddress == "" || m.RaftEndpoint == "" {
+					t.Errorf("%s of %s: %+v, want %s", s.Name(), m.Name, m, want)
+				}
+			}
+			w := members.Witness
+			if w == nil || w.Served != candor.FreshnessBestEffort || w.Class != candor.ServingDegraded || w.Mechanism != candor.MechanismView || w.ServedByLeader || w.Mode != "" || w.CatchUp != "" {
+				t.Errorf("%s speaks for itself alone, its witness says %+v", s.Name(), w)
+			}
+		}
+	})
+}
+
+// TestAnIdleLeaderTellsClusterTime: the state's own stands still while nothing
+// is written, and a write must be stamped with what the leader will say.
+func TestAnIdleLeaderTellsClusterTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := servertest.Start(t)
+		k := c.Client(t)
+		mustCreate(t, k, "one")
+		leader, follower := c.Leader(), c.Follower()
+		before := leader.Machine().View().ClusterTime()
+		time.Sleep(time.Hour)
+		told, err := k.Cluster().Status(t.Context(), client.OnEndpoint(leader.Name()))
+		if err != nil || told.ClusterTime < before+int64(time.Hour) || told.Witness.ClusterTime != before {
+			t.Errorf("after an hour the leader tells %+v, %v; the state had %d", told, err, before)
+		}
+		other, err := k.Cluster().Status(t.Context(), client.OnEndpoint(follower.Name()))
+		if err != nil || other.ClusterTime != 0 {
+			t.Errorf("a follower tells %d, %v", other.ClusterTime, err)
+		}
+		mustCreate(t, k, "two")
+		if now := leader.Machine().View().ClusterTime(); now < told.ClusterTime {
+			t.Errorf("the next write was stamped %d, before what the leader told, %d", now, told.ClusterTime)
+		}
+	})
+}
+
+func TestTheAnswerToAWriteSaysThatTheLeaderGaveIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := servertest.Start(t)
+		follower := c.Follower()
+		direct := mustCreate(t, c.Client(t, c.Leader().Name()), "direct")
+		if !direct.Witness.ServedByLeader || direct.Witness.NodeID != c.Leader().ID() {
+			t.Errorf("the leader's own answer: %+v", direct.Witness)
+		}
+		k, err := client.New(client.Config{Endpoints: []string{follower.Name()}, Actor: "test", Dialer: c.Dialer()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer k.Close()
+		ctx, cancel := within(20 * time.Second)
+		defer cancel()
+		forwarded, err := k.Create(ctx, namespace("forwarded"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w := forwarded.Witness; w.ServedByLeader != (w.NodeID == c.Leader().ID()) {
+			t.Errorf("a follower's answer: %+v", w)
+		}
+		dry, err := k.Create(ctx, namespace("dry"), client.WithDryRun())
+		if err != nil || dry.Witness.ServedByLeader {
+			t.Errorf("a dry run proves nothing: %+v, %v", dry.Witness, err)
+		}
+	})
+}
+
+func TestAServerTellsHowItStartedAndThatItHasRecovered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := servertest.Start(t)
+		status, err := c.Client(t).Cluster().Status(t.Context())
+		if err != nil || status.RestartState != candor.RestartReady || !status.Recovered {
+			t.Errorf("%+v, %v", status, err)
+		}
+	})
+}
