@@ -106,7 +106,7 @@ func (d *draft) dependentsPage(c Cascade) *candor.Error {
 		if o.owner != c.UID || len(page) == cascadePageObjects {
 			return false
 		}
-		page = append(page, s.kinds[o.kind].tree.Head(o.key))
+		page = append(page, s.kinds[o.kind].head(o.key))
 		return true
 	})
 	d.cmd.Message = sprintf("owner %s was deleted", c.Owner)

@@ -50,13 +50,13 @@ func (s *state) store(c *change) *mvcc.Version {
 	ordinal := s.addKind(c.Ref.Kind)
 	k := s.kinds[ordinal]
 	key := c.Ref.Key()
-	head := k.tree.Head(key)
+	head := k.head(key)
 	if head != nil {
 		key = head.Key
 	}
 	v := &mvcc.Version{Key: key, Data: encode(c.final), Revision: s.token.Revision, Kind: ordinal, Deleted: c.After == nil}
 	v.Link(head)
-	k.tree.Set(v)
+	k.set(v)
 	k.stale, k.touched = true, s.token.Revision
 	s.retained++
 	s.bytes += v.Size()
@@ -121,6 +121,9 @@ func objectSize(o *candor.Object) int {
 	}
 	if c := o.Cause; c != nil {
 		n += len(c.Actor) + len(c.Duty) + len(c.Reason) + len(c.Message)
+		if b := c.Because; b != nil {
+			n += len(b.Kind) + len(b.Namespace) + len(b.Name) + 16
+		}
 	}
 	return n
 }

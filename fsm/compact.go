@@ -65,8 +65,8 @@ func (m *Machine) pruneBelow(v *mvcc.Version) {
 		s.forget(k, prev)
 		m.unlinks = append(m.unlinks, v)
 	}
-	if v.Deleted && k.tree.Head(v.Key) == v {
-		k.tree.Delete(v)
+	if v.Deleted && k.head(v.Key) == v {
+		k.delete(v)
 		k.stale = true
 		s.forget(k, v)
 	}

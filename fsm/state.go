@@ -62,6 +62,26 @@ type kind struct {
 	// copied is the tree as last published; stale is set by changes.
 	copied mvcc.Tree
 	stale  bool
+	// recent is the head that was looked up last: a turn looks twice.
+	recent *mvcc.Version
+}
+
+// head is the newest version at key, a deletion included, or nil.
+func (k *kind) head(key string) *mvcc.Version {
+	if k.recent == nil || k.recent.Key != key {
+		k.recent = k.tree.Head(key)
+	}
+	return k.recent
+}
+
+func (k *kind) set(v *mvcc.Version) {
+	k.tree.Set(v)
+	k.recent = v
+}
+
+func (k *kind) delete(v *mvcc.Version) {
+	k.tree.Delete(v)
+	k.recent = nil
 }
 
 // ownership says that the object at (kind, key) names the owner.
@@ -165,5 +185,5 @@ func (s *state) head(ref candor.Ref) *mvcc.Version {
 	if !ok {
 		return nil
 	}
-	return s.kinds[ordinal].tree.Head(ref.Key())
+	return s.kinds[ordinal].head(ref.Key())
 }

@@ -1,5 +1,6 @@
 // Package feed wakes whoever waits for a kind to change. One goroutine watches
-// the applied index; waiters of kinds that did not change stay asleep.
+// the applied index while anyone waits; waiters of kinds that did not change
+// stay asleep.
 //
 // It guarantees that a waiter is woken for every revision that touches its
 // kind and says nothing of what changed: the view does. Watches call it; it
@@ -28,6 +29,8 @@ type Feed struct {
 
 	mu    sync.Mutex
 	kinds map[candor.KindName]*signal
+	// waited gets a value when the first waiter comes.
+	waited chan struct{}
 }
 
 // signal is closed when its kind has been touched after revision.
@@ -42,7 +45,7 @@ func New(machine *fsm.Machine, applied Applied) *Feed {
 		panic("feed: machine and applied are required")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	f := &Feed{machine: machine, applied: applied, cancel: cancel, done: make(chan struct{}), kinds: map[candor.KindName]*signal{}}
+	f := &Feed{machine: machine, applied: applied, cancel: cancel, done: make(chan struct{}), kinds: map[candor.KindName]*signal{}, waited: make(chan struct{}, 1)}
 	go f.run(ctx)
 	return f
 }
@@ -67,6 +70,10 @@ func (f *Feed) Changed(kind candor.KindName) (*fsm.View, <-chan struct{}) {
 		}
 		s = &signal{revision: touched, changed: make(chan struct{})}
 		f.kinds[kind] = s
+		select {
+		case f.waited <- struct{}{}:
+		default:
+		}
 	}
 	return view, s.changed
 }
@@ -75,14 +82,22 @@ func (f *Feed) run(ctx context.Context) {
 	defer close(f.done)
 	for {
 		view := f.machine.View()
-		f.wake(view)
+		if !f.wake(view) {
+			select {
+			case <-f.waited:
+				continue
+			case <-ctx.Done():
+				return
+			}
+		}
 		if f.applied.WaitApplied(ctx, view.Token().Index+1) != nil {
 			return
 		}
 	}
 }
 
-func (f *Feed) wake(view *fsm.View) {
+// wake tells those whose kind has changed, and whether others still wait.
+func (f *Feed) wake(view *fsm.View) (others bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for kind, s := range f.kinds {
@@ -91,4 +106,5 @@ func (f *Feed) wake(view *fsm.View) {
 			delete(f.kinds, kind)
 		}
 	}
+	return len(f.kinds) > 0
 }

@@ -1,8 +1,8 @@
 package replica
 
 import (
-	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -26,8 +26,10 @@ const (
 // It is sent beside raft's own messages, and its answer changes nothing here.
 type notifier struct {
 	replica *Replica
-	kick    chan struct{}
-	calls   sync.WaitGroup
+	timer   *time.Timer
+	// armed is set from a commit until timer has run.
+	armed atomic.Bool
+	calls sync.WaitGroup
 
 	mu     sync.Mutex
 	peers  map[raft.ServerID]*noticed
@@ -43,37 +45,29 @@ type noticed struct {
 }
 
 func newNotifier(r *Replica) *notifier {
-	return &notifier{replica: r, kick: make(chan struct{}, 1), peers: map[raft.ServerID]*noticed{}}
+	n := &notifier{replica: r, peers: map[raft.ServerID]*noticed{}}
+	n.timer = time.AfterFunc(time.Hour, n.due)
+	return n
 }
 
-// committed says that the leader has applied more. It never blocks.
+// committed says that this server has applied more. It never blocks.
 func (n *notifier) committed() {
-	if n.replica.leading.Load() == nil {
+	if n.replica.leading.Load() != nil && !n.armed.Swap(true) {
+		n.timer.Reset(noticeDelay)
+	}
+}
+
+func (n *notifier) due() {
+	n.mu.Lock()
+	if n.closed {
+		n.mu.Unlock()
 		return
 	}
-	select {
-	case n.kick <- struct{}{}:
-	default:
-	}
-}
-
-func (n *notifier) run(ctx context.Context) {
-	wait := time.NewTimer(noticeDelay)
-	defer wait.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-n.kick:
-		}
-		wait.Reset(noticeDelay)
-		select {
-		case <-ctx.Done():
-			return
-		case <-wait.C:
-		}
-		n.tell()
-	}
+	n.calls.Add(1)
+	n.mu.Unlock()
+	defer n.calls.Done()
+	n.armed.Store(false)
+	n.tell()
 }
 
 func (n *notifier) tell() {
@@ -136,6 +130,7 @@ func (n *notifier) deliver(p *noticed, to raft.Server, request *raft.AppendEntri
 func (n *notifier) stop(limit time.Duration) bool {
 	n.mu.Lock()
 	n.closed = true
+	n.timer.Stop()
 	for _, p := range n.peers {
 		p.next = nil
 	}

@@ -200,7 +200,6 @@ func (r *Replica) startLoops() {
 	}
 	loop(func() { r.lead(ctx) })
 	loop(func() { r.confirm.run(ctx) })
-	loop(func() { r.notices.run(ctx) })
 	loop(func() { r.snapshots(ctx) })
 	loop(func() { r.disk.run(ctx.Done()) })
 	dog := &watchdog{flight: r.flight, after: r.settings.WatchdogAfter, fatal: r.failure.report}
