@@ -2,6 +2,7 @@ package grpcapi
 
 import (
 	"context"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -127,14 +128,18 @@ func (s *Cluster) TransferLeader(ctx context.Context, in *candorv1.TransferLeade
 	return &candorv1.TransferLeaderResponse{Leader: convert.LeaderHintToProto(leader), Witness: s.witness()}, nil
 }
 
-// snapshotChunk is the size of one message of a snapshot stream.
-const snapshotChunk = 256 << 10
+const (
+	// snapshotChunk is the size of one message of a snapshot stream.
+	snapshotChunk = 256 << 10
+	// snapshotRate bounds a stream in bytes per second: writes go on beside it.
+	snapshotRate = 64 << 20
+)
 
 // Snapshot streams this node's published state.
 func (s *Cluster) Snapshot(_ *candorv1.SnapshotRequest, stream grpc.ServerStreamingServer[candorv1.SnapshotResponse]) error {
 	snapshot := s.machine.Snapshot()
 	defer snapshot.Release()
-	w := &chunkWriter{stream: stream, next: &candorv1.SnapshotResponse{
+	w := &chunkWriter{stream: stream, began: time.Now(), next: &candorv1.SnapshotResponse{
 		Token: convert.TokenToProto(snapshot.Token()), EstimatedBytes: snapshot.EstimatedBytes(), Witness: s.witness(),
 	}}
 	if _, err := snapshot.WriteTo(w); err != nil {
@@ -143,10 +148,12 @@ func (s *Cluster) Snapshot(_ *candorv1.SnapshotRequest, stream grpc.ServerStream
 	return w.flush()
 }
 
-// chunkWriter cuts a stream into messages.
+// chunkWriter cuts a stream into messages, no faster than snapshotRate.
 type chunkWriter struct {
 	stream grpc.ServerStreamingServer[candorv1.SnapshotResponse]
 	next   *candorv1.SnapshotResponse
+	began  time.Time
+	sent   int
 }
 
 func (w *chunkWriter) Write(p []byte) (int, error) {
@@ -158,12 +165,27 @@ func (w *chunkWriter) Write(p []byte) (int, error) {
 }
 
 func (w *chunkWriter) flush() error {
-	if len(w.next.GetChunk()) == 0 {
+	chunk := w.next.GetChunk()
+	if len(chunk) == 0 {
 		return nil
 	}
-	err := w.stream.Send(w.next)
-	w.next = &candorv1.SnapshotResponse{}
-	return err
+	if err := w.stream.Send(w.next); err != nil {
+		return err
+	}
+	// Send has copied it.
+	w.sent += len(chunk)
+	w.next = &candorv1.SnapshotResponse{Chunk: chunk[:0]}
+	due := time.Duration(float64(w.sent) / snapshotRate * float64(time.Second))
+	if ahead := due - time.Since(w.began); ahead > 0 {
+		timer := time.NewTimer(ahead)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-w.stream.Context().Done():
+			return w.stream.Context().Err()
+		}
+	}
+	return nil
 }
 
 // Compact raises the floor.
@@ -209,6 +231,9 @@ func (s *Cluster) membersHaveSpoken() error {
 
 func (s *Cluster) do(ctx context.Context, c *command.Command) error {
 	c.Actor = actorOf(ctx)
+	if err := checkActor(c.Actor); err != nil {
+		return err
+	}
 	result, err := s.proposer.Propose(ctx, c, 0)
 	if err != nil {
 		return err

@@ -39,7 +39,9 @@ type Factory struct {
 	Flags *Flags
 
 	remote *Remote
-	kinds  *Kinds
+	// plain is the connection's reader, before owners are shown otherwise.
+	plain Reader
+	kinds *Kinds
 	// help is what to try where nothing else helps.
 	help string
 }
@@ -69,8 +71,12 @@ func (f *Factory) Remote() (*Remote, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.remote, err = f.Connect(endpoint)
-	return f.remote, err
+	remote, err := f.Connect(endpoint)
+	if err != nil {
+		return nil, err
+	}
+	f.plain, f.remote = remote.Reader, ownersShown(remote, f.Kinds)
+	return f.remote, nil
 }
 
 // Kinds returns what the cluster's kinds are called, read once.
@@ -78,15 +84,14 @@ func (f *Factory) Kinds() (*Kinds, error) {
 	if f.kinds != nil {
 		return f.kinds, nil
 	}
-	remote, err := f.Remote()
-	if err != nil {
+	if _, err := f.Remote(); err != nil {
 		return nil, err
 	}
 	reading, err := f.Flags.reading()
 	if err != nil {
 		return nil, err
 	}
-	f.kinds = NewKinds(remote.Reader, reading)
+	f.kinds = NewKinds(f.plain, reading)
 	return f.kinds, nil
 }
 

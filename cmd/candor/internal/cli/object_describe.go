@@ -142,7 +142,7 @@ func (o *DescribeOptions) identity(facts *output.Facts, kind Kind, object *cando
 	facts.Add("Annotations", pairs(annotations))
 	var owners []string
 	for _, owner := range m.Owners {
-		owners = append(owners, owner.Kind.Plural()+"/"+owner.Name)
+		owners = append(owners, ownerText(owner))
 	}
 	facts.Add("Owners", strings.Join(owners, "\n"))
 	facts.Add("Finalizers", strings.Join(m.Finalizers, "\n"))

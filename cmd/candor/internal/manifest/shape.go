@@ -49,7 +49,7 @@ var metadataFields = map[string]form{
 }
 
 var ownerFields = map[string]form{
-	"kind": aString, "name": aString, "uid": aString, "controller": aBool, "blockOwnerDeletion": aBool,
+	"apiVersion": aString, "kind": aString, "name": aString, "uid": aString, "controller": aBool, "blockOwnerDeletion": aBool,
 }
 
 // objects makes the objects of one decoded document: itself, or the items of

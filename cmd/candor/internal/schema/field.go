@@ -203,7 +203,8 @@ const common = `{
         "items": {
           "type": "object", "required": ["kind", "name", "uid"],
           "properties": {
-            "kind": {"type": "string", "description": "PLURAL.GROUP of the owner's kind."},
+            "apiVersion": {"type": "string", "description": "GROUP/VERSION of the owner; left out where kind is PLURAL.GROUP."},
+            "kind": {"type": "string", "description": "The owner's kind, or PLURAL.GROUP of it, without an apiVersion."},
             "name": {"type": "string"},
             "uid": {"type": "string"},
             "controller": {"type": "boolean", "description": "This owner manages the object."},
