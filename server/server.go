@@ -199,7 +199,7 @@ func (s *Server) wire() error {
 	s.replica, err = replica.New(replica.Config{
 		Dir: s.dir, ServerID: s.serverID, Machine: s.machine,
 		Transport: transport, WrapLogStore: s.config.Seams.WrapLogStore, Clock: s.config.Seams.Clock,
-		Peers: &peers{directory: s.directory, layer: s.layer, clusterID: s.clusterID}, Settings: s.config.Settings,
+		Peers: s.peers(), Settings: s.config.Settings,
 		Logger: s.logger.Named("replica"), OnFatal: s.config.Seams.OnFatal,
 	})
 	if err != nil {
@@ -208,7 +208,7 @@ func (s *Server) wire() error {
 	if err := s.checkRaftAddress(); err != nil {
 		return err
 	}
-	s.layer.Start((&peerSide{s}).confirm)
+	s.layer.Start((&peerSide{s}).confirm, func(serverID string) { s.replica.Suspect(serverID, s.gone) })
 	s.proposer, s.writes = &proposer{s}, &writePath{server: s}
 	s.reader = read.New(read.Identity{NodeID: s.serverID, NodeName: s.config.Name, BootID: s.bootID}, s.machine, &root{s})
 	s.feed = feed.New(s.machine, s.replica)

@@ -36,6 +36,7 @@ type Config struct {
 type Layer struct {
 	config   Config
 	confirm  func(Question) Answer
+	broken   func(serverID string)
 	started  atomic.Bool
 	accepted chan net.Conn
 	done     chan struct{}
@@ -84,9 +85,10 @@ func New(config Config) *Layer {
 }
 
 // Start begins to accept and to dial. confirm answers a peer's question, from
-// memory and without waiting.
-func (l *Layer) Start(confirm func(Question) Answer) {
-	l.confirm = confirm
+// memory and without waiting. broken hears when a Raft connection that a server
+// began is ended by it or breaks; it must not block.
+func (l *Layer) Start(confirm func(Question) Answer, broken func(serverID string)) {
+	l.confirm, l.broken = confirm, broken
 	l.started.Store(true)
 	l.wait.Go(l.run)
 }
@@ -197,7 +199,7 @@ func (l *Layer) run() {
 // admit serves the connection, or hands it to raft, if it was meant for this
 // server.
 func (l *Layer) admit(c net.Conn) {
-	purpose, refused, err := l.check(c)
+	h, refused, err := l.check(c)
 	if err != nil || refused != "" {
 		if refused != "" {
 			l.config.Logger.Warn("connection refused", "from", c.RemoteAddr().String(), "why", refused)
@@ -205,24 +207,23 @@ func (l *Layer) admit(c net.Conn) {
 		_ = c.Close()
 		return
 	}
-	if purpose == forConfirm {
+	if h.Protocol == forConfirm {
 		l.serve(c)
 		return
 	}
 	select {
-	case l.accepted <- c:
+	case l.accepted <- &inbound{Conn: c, layer: l, from: h.From}:
 	case <-l.done:
 		_ = c.Close()
 	}
 }
 
-func (l *Layer) check(c net.Conn) (purpose, refused string, err error) {
+func (l *Layer) check(c net.Conn) (h hello, refused string, err error) {
 	if err := c.SetDeadline(time.Now().Add(helloTimeout)); err != nil {
-		return "", "", err
+		return h, "", err
 	}
-	var h hello
 	if err := readLine(c, &h); err != nil {
-		return "", "", err
+		return h, "", err
 	}
 	switch {
 	case h.Protocol != forRaft && h.Protocol != forConfirm:
@@ -234,12 +235,12 @@ func (l *Layer) check(c net.Conn) (purpose, refused string, err error) {
 	}
 	line, err := json.Marshal(welcome{Refused: refused})
 	if err != nil {
-		return "", refused, err
+		return h, refused, err
 	}
 	if _, err := c.Write(append(line, '\n')); err != nil {
-		return "", refused, err
+		return h, refused, err
 	}
-	return h.Protocol, refused, c.SetDeadline(time.Time{})
+	return h, refused, c.SetDeadline(time.Time{})
 }
 
 // readLine reads one line byte by byte, so that nothing after it is consumed.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// broken is the last server whose connection ended.
+var broken atomic.Value
 
 func start(t *testing.T, cluster, server string) *Layer {
 	t.Helper()
@@ -34,7 +38,7 @@ func start(t *testing.T, cluster, server string) *Layer {
 			a.Digests = append(a.Digests, fsm.IndexDigest{Index: i + 1, Digest: fsm.Digest{byte(i)}})
 		}
 		return a
-	})
+	}, func(from string) { broken.Store(from) })
 	t.Cleanup(func() { _ = l.Close() })
 	return l
 }
@@ -62,7 +66,11 @@ func TestAConnectionReachesTheServerItIsMeantForAndNobodyElse(t *testing.T) {
 	if _, err := other.Read(one); err != nil || one[0] != 'x' {
 		t.Fatalf("read %q, %v", one, err)
 	}
-	_, _ = c.Close(), other.Close()
+	_ = c.Close()
+	if _, err := other.Read(one); err == nil || broken.Load() != "a" {
+		t.Errorf("server a hung up; reading failed with %v, and broken is %v", err, broken.Load())
+	}
+	_ = other.Close()
 	for _, dial := range []struct {
 		from *Layer
 		to   string

@@ -161,6 +161,7 @@ func (c *cluster) start(n *node) *Replica {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	trans.Connect(n.address, trans)
 	for _, other := range c.nodes {
 		if x := other.replica(); x != nil && other != n {
 			there := x.transport.(*link).InmemTransport

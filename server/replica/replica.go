@@ -45,6 +45,7 @@ type Replica struct {
 	confirm       *confirmer
 	notices       *notifier
 	early         *early
+	suspicion     suspicion
 	transfer      *stuckTransfer
 	disk          *disk
 	yields        yielding

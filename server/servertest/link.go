@@ -26,6 +26,7 @@ func (n *network) connect(name string) *link {
 	l := &link{InmemTransport: transport, network: n, name: name}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	transport.Connect(raft.ServerAddress(name+raftSuffix), transport)
 	for other, there := range n.links {
 		transport.Connect(raft.ServerAddress(other+raftSuffix), there.InmemTransport)
 		there.Connect(raft.ServerAddress(name+raftSuffix), transport)
