@@ -86,19 +86,19 @@ func TestRegistersAreLinearizableUnderLeaderKills(t *testing.T) {
 			}
 		})
 	}
+	recorded := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(history)
+	}
 	for i := range kills {
-		status, err := k.Cluster().Status(ctx)
-		if err != nil || status.Leader == nil {
-			t.Fatalf("no leader: %v", err)
-		}
-		for _, p := range c.servers {
-			if p.name == status.Leader.Name {
-				p.kill()
-				create(ctx, t, k, fmt.Sprintf("after-%d", i))
-				p.begin(t)
-				c.answers(ctx, k, p)
-			}
-		}
+		want := recorded() + 40
+		until(ctx, t, "operations between kills", func() bool { return recorded() >= want })
+		p := c.leader(ctx, k)
+		p.kill()
+		create(ctx, t, k, fmt.Sprintf("after-%d", i))
+		p.begin(t)
+		c.answers(ctx, k, p)
 	}
 	close(stop)
 	wait.Wait()
