@@ -105,9 +105,9 @@ func (s *store) publish() published {
 // asOf is the model's newest version of a key at a revision.
 func (p *published) asOf(key string, revision uint64) (fact, bool) {
 	chain := p.chains[key]
-	for i := len(chain) - 1; i >= 0; i-- {
-		if chain[i].revision <= revision {
-			return chain[i], true
+	for _, f := range slices.Backward(chain) {
+		if f.revision <= revision {
+			return f, true
 		}
 	}
 	return fact{}, false

@@ -48,7 +48,8 @@ func storedForm(o *candorv1.Object) ([]byte, bool) {
 	if o == nil {
 		return nil, true
 	}
-	if o.ApiVersion != "" || o.Kind != "" || o.Metadata != nil || o.Cause != nil || len(o.Spec)+len(o.Status)+len(o.Observed) > 0 {
+	if o.GetMetadata() != nil || o.GetCause() != nil ||
+		len(o.GetApiVersion())+len(o.GetKind())+len(o.GetSpec())+len(o.GetStatus())+len(o.GetObserved()) > 0 {
 		return nil, false
 	}
 	data := o.ProtoReflect().GetUnknown()

@@ -28,7 +28,7 @@ type benchCluster struct {
 	all      []*Replica
 }
 
-func (c *benchCluster) Confirm(_ context.Context, server raft.Server, term, nonce uint64) (ConfirmAnswer, error) {
+func (c *benchCluster) Confirm(_ context.Context, server raft.Server, _, nonce uint64) (ConfirmAnswer, error) {
 	return c.replicas[server.Address].ServeConfirm(nonce, 0), nil
 }
 

@@ -78,7 +78,7 @@ func (e *early) offer(servers []raft.Server, before *raft.Log, logs []*raft.Log)
 			continue
 		}
 		request := &raft.AppendEntriesRequest{
-			RPCHeader: header(e, e.serverID), Term: p.term, Leader: e.EncodePeer(raft.ServerID(e.serverID), e.LocalAddr()),
+			RPCHeader: header(e, e.serverID), Term: p.term,
 			PrevLogEntry: before.Index, PrevLogTerm: before.Term, Entries: logs,
 		}
 		switch {

@@ -151,7 +151,7 @@ func (p *testPeers) carry(ctx context.Context, to raft.ServerAddress, call func(
 	return nil
 }
 
-func (p *testPeers) Confirm(ctx context.Context, server raft.Server, term, nonce uint64) (answer ConfirmAnswer, err error) {
+func (p *testPeers) Confirm(ctx context.Context, server raft.Server, _, nonce uint64) (answer ConfirmAnswer, err error) {
 	p.net.mu.Lock()
 	p.net.confirms[server.Address]++
 	slow := p.net.slow[server.Address]

@@ -83,7 +83,6 @@ func (n *notifier) tell() {
 	}
 	request := &raft.AppendEntriesRequest{
 		RPCHeader: header(r.transport, r.serverID), Term: lead.term,
-		Leader:       r.transport.EncodePeer(raft.ServerID(r.serverID), r.transport.LocalAddr()),
 		PrevLogEntry: index, PrevLogTerm: lead.term, LeaderCommitIndex: index,
 	}
 	for _, server := range r.track.latest().Servers {

@@ -47,7 +47,7 @@ func TestANoticeCommitsNothingThatItDoesNotName(t *testing.T) {
 		token := c.mustPropose(next, "after")
 		request := &raft.AppendEntriesRequest{
 			RPCHeader: raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(next.id), Addr: []byte(next.address)},
-			Term:      token.Term, Leader: []byte(next.address), PrevLogEntry: token.Index, PrevLogTerm: token.Term, LeaderCommitIndex: token.Index,
+			Term:      token.Term, PrevLogEntry: token.Index, PrevLogTerm: token.Term, LeaderCommitIndex: token.Index,
 		}
 		if old.replica().raft.LastIndex() < 3 {
 			t.Fatal("nothing was left in the old leader's log")
