@@ -10,7 +10,7 @@ import (
 
 const (
 	// noticeDelay is how long the leader waits for a next entry, which would tell
-	// of a commit too.
+	// of a commit too. It does not wait when the commit before was longer ago.
 	noticeDelay = 2 * time.Millisecond
 	// noticePause is how long a follower that could not use a notice gets none.
 	noticePause = time.Second
@@ -29,6 +29,8 @@ type notifier struct {
 	timer   *time.Timer
 	// armed is set from a commit until timer has run.
 	armed atomic.Bool
+	// last is when the last commit was; the apply goroutine's.
+	last  time.Time
 	calls sync.WaitGroup
 
 	mu     sync.Mutex
@@ -50,9 +52,20 @@ func newNotifier(r *Replica) *notifier {
 	return n
 }
 
-// committed says that this server has applied more. It never blocks.
+// committed says that this server has applied more. It never blocks. One
+// goroutine calls it.
 func (n *notifier) committed() {
-	if n.replica.leading.Load() != nil && !n.armed.Swap(true) {
+	if n.replica.leading.Load() == nil {
+		return
+	}
+	now := time.Now()
+	quiet := now.Sub(n.last) > noticeDelay
+	n.last = now
+	switch {
+	case n.armed.Swap(true):
+	case quiet:
+		n.timer.Reset(0)
+	default:
 		n.timer.Reset(noticeDelay)
 	}
 }
