@@ -12,7 +12,9 @@ import (
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/encoding/proto"
 	"google.golang.org/grpc/mem"
+	protobuf "google.golang.org/protobuf/proto"
 
+	"github.com/candor-plane/candor"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 )
 
@@ -27,23 +29,25 @@ func New() Codec { return Codec{plain: encoding.GetCodecV2(proto.Name)} }
 // Name is protobuf's: the bytes are the same.
 func (Codec) Name() string { return proto.Name }
 
+// Encoded is a message's bytes. It can be sent in the message's place, over any
+// number of streams; nobody may change it then.
+type Encoded []byte
+
+// Encode encodes a message of events.
+func Encode(m *candorv1.WatchResponse) (Encoded, error) {
+	if size, ok := watchSize(m); ok {
+		return appendWatch(make([]byte, 0, size), m), nil
+	}
+	data, err := protobuf.Marshal(m)
+	return data, candor.Wrap("encode events", err)
+}
+
 // Marshal implements encoding.CodecV2.
 func (c Codec) Marshal(v any) (mem.BufferSlice, error) {
-	m, ok := v.(*candorv1.WatchResponse)
-	if !ok || len(m.GetEvents()) == 0 || m.GetWitness() != nil {
-		return c.plain.Marshal(v)
+	if data, ok := v.(Encoded); ok {
+		return mem.BufferSlice{mem.SliceBuffer(data)}, nil
 	}
-	size, ok := watchSize(m)
-	if !ok {
-		return c.plain.Marshal(v)
-	}
-	if mem.IsBelowBufferPoolingThreshold(size) {
-		return mem.BufferSlice{mem.SliceBuffer(appendWatch(make([]byte, 0, size), m))}, nil
-	}
-	pool := mem.DefaultBufferPool()
-	buffer := pool.Get(size)
-	*buffer = appendWatch((*buffer)[:0], m)
-	return mem.BufferSlice{mem.NewBuffer(buffer, pool)}, nil
+	return c.plain.Marshal(v)
 }
 
 // Unmarshal implements encoding.CodecV2.

@@ -21,7 +21,7 @@ func watchSize(m *candorv1.WatchResponse) (size int, ok bool) {
 		}
 		size += 2*head + len(object) + len(previous)
 	}
-	return size, len(m.ProtoReflect().GetUnknown()) == 0
+	return size, m.GetWitness() == nil && len(m.ProtoReflect().GetUnknown()) == 0
 }
 
 func appendWatch(b []byte, m *candorv1.WatchResponse) []byte {

@@ -21,6 +21,7 @@ type Objects struct {
 	changes  Changes
 	outcomes Outcomes
 	stopping <-chan struct{}
+	groups   watchGroups
 }
 
 // NewObjects returns the service. Watches end when stopping is closed.

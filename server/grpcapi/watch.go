@@ -10,6 +10,7 @@ import (
 	"github.com/candor-plane/candor/fsm/mvcc"
 	"github.com/candor-plane/candor/internal/wire"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/rpc/codec"
 	"github.com/candor-plane/candor/rpc/convert"
 )
 
@@ -36,7 +37,9 @@ func (s *Objects) Watch(in *candorv1.WatchRequest, stream grpc.ServerStreamingSe
 	if err != nil {
 		return err
 	}
-	w := &watch{service: s, stream: stream, kind: kind, selector: selector, in: in, position: in.GetAfterRevision()}
+	filter := filterOf(in)
+	w := &watch{service: s, stream: stream, kind: kind, selector: selector, in: in, position: in.GetAfterRevision(), group: s.groups.join(filter)}
+	defer s.groups.leave(filter)
 	if w.position == 0 {
 		w.position = view.Token().Revision
 	}
@@ -57,6 +60,7 @@ type watch struct {
 	kind     candor.KindName
 	selector candor.Selector
 	in       *candorv1.WatchRequest
+	group    *watchGroup
 	position uint64
 	ordinal  uint32
 	known    bool
@@ -99,8 +103,12 @@ func (w *watch) deliver(view *fsm.View) error {
 		w.position = max(w.position, upto)
 		return nil
 	}
-	var events []*candorv1.Event
 	from := w.position
+	if message, ok := w.group.find(from, upto); ok {
+		w.position = upto
+		return w.send(from, message)
+	}
+	var events []*candorv1.Event
 	for w.position < upto {
 		w.position++
 		for v := view.Turn(w.position); v != nil; v = v.Sibling() {
@@ -109,22 +117,40 @@ func (w *watch) deliver(view *fsm.View) error {
 			}
 		}
 		if len(events) >= batchEvents {
-			if err := w.send(from, events); err != nil {
+			message, err := w.encode(from, events)
+			if err == nil {
+				err = w.send(from, message)
+			}
+			if err != nil {
 				return err
 			}
 			from, events = w.position, nil
 		}
 	}
-	return w.send(from, events)
-}
-
-// send delivers the events after position from, unless compaction passed it
-// while they were read: what a version replaced may have been cut off.
-func (w *watch) send(from uint64, events []*candorv1.Event) error {
-	if err := w.service.stillReadable(from); err != nil || len(events) == 0 {
+	message, err := w.encode(from, events)
+	if err != nil {
 		return err
 	}
-	return w.stream.Send(&candorv1.WatchResponse{Type: candorv1.WatchResponseType_WATCH_RESPONSE_TYPE_EVENTS, Revision: w.position, Events: events})
+	w.group.keep(from, upto, message)
+	return w.send(from, message)
+}
+
+// encode makes the message of the events after position from, unless compaction
+// passed it while they were read: what a version replaced may have been cut off.
+func (w *watch) encode(from uint64, events []*candorv1.Event) (codec.Encoded, error) {
+	if err := w.service.stillReadable(from); err != nil || len(events) == 0 {
+		return nil, err
+	}
+	return codec.Encode(&candorv1.WatchResponse{Type: candorv1.WatchResponseType_WATCH_RESPONSE_TYPE_EVENTS, Revision: w.position, Events: events})
+}
+
+// send delivers the message, unless compaction passed the stream: then the
+// client shall know that it must list.
+func (w *watch) send(from uint64, message codec.Encoded) error {
+	if err := w.service.stillReadable(from); err != nil || len(message) == 0 {
+		return err
+	}
+	return w.stream.SendMsg(message)
 }
 
 func (w *watch) bookmark() error {
