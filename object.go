@@ -3,6 +3,7 @@ package candor
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"time"
 )
@@ -44,16 +45,6 @@ type Metadata struct {
 	Annotations  map[string]string
 	Owners       []OwnerReference
 	Finalizers   []string
-}
-
-// OwnerReference names an owner in the same namespace, or an owner without a
-// namespace. Kind is the owner's KindName.
-type OwnerReference struct {
-	Kind               KindName `json:"kind"`
-	Name               string   `json:"name"`
-	UID                string   `json:"uid"`
-	Controller         bool     `json:"controller,omitempty"`
-	BlockOwnerDeletion bool     `json:"blockOwnerDeletion,omitempty"`
 }
 
 // Terminating says whether the object waits for its finalizers.
@@ -111,6 +102,9 @@ func (o *Object) UnmarshalJSON(data []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&in); err != nil {
+		if e, ok := errors.AsType[*Error](err); ok {
+			return e
+		}
 		return Errorf(ReasonInvalid, "object: %v", err)
 	}
 	revision, err := ParseRevision(in.Metadata.ResourceVersion)

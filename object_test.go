@@ -82,7 +82,7 @@ func TestObjectRefusesWhatItDoesNotUnderstand(t *testing.T) {
 	for name, text := range map[string]string{
 		"unknown field":             `{"kind":"K","metadata":{},"replicas":3}`,
 		"unknown metadata":          `{"kind":"K","metadata":{"nam":"a"}}`,
-		"unknown owner field":       `{"kind":"K","metadata":{"ownerReferences":[{"apiVersion":"v1"}]}}`,
+		"unknown owner field":       `{"kind":"K","metadata":{"ownerReferences":[{"apiGroup":"v1"}]}}`,
 		"field in another case":     `{"kind":"K","metadata":{},"Spec":{}}`,
 		"metadata in another case":  `{"kind":"K","metadata":{"Name":"a"}}`,
 		"field twice":               `{"kind":"K","spec":{"a":1},"spec":{"a":2}}`,

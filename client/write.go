@@ -113,6 +113,10 @@ func (c *Client) learnClock(ctx context.Context, whom route) error {
 	if err := c.do(ctx, &r); err != nil {
 		return err
 	}
+	// The leader tells what time it is; a witness tells when its view was made.
+	if now := out.GetClusterTime(); now != 0 {
+		c.clock.observe(now)
+	}
 	return c.accept(&r, c.session, convert.WitnessFromProto(out.GetWitness()))
 }
 

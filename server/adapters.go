@@ -113,6 +113,10 @@ func (s *Server) whereIs(serverID string) (name, address string) {
 	return s.directory.find(serverID)
 }
 
+func (s *Server) peers() *peers {
+	return &peers{directory: s.directory, locate: s.whereIs, layer: s.layer, clusterID: s.clusterID}
+}
+
 // peerSide answers other servers.
 type peerSide struct{ s *Server }
 

@@ -84,7 +84,7 @@ func (p *writePath) probe(ctx context.Context, hint *candor.LeaderHint) error {
 	}
 	began := p.server.replica.Elapsed(0)
 	to := raft.Server{ID: raft.ServerID(hint.ServerID)}
-	if err := (&peers{directory: p.server.directory, layer: p.server.layer, clusterID: p.server.clusterID}).Probe(ctx, to, hint.Term); err != nil {
+	if err := p.server.peers().Probe(ctx, to, hint.Term); err != nil {
 		return err
 	}
 	p.proof.Store(&pathProof{leader: hint.ServerID, term: hint.Term, began: began})

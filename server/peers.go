@@ -16,8 +16,15 @@ import (
 // for the rest over their peer service.
 type peers struct {
 	directory *directory
+	// locate has the directory learn what the root was told of a server.
+	locate    func(serverID string) (name, address string)
 	layer     *link.Layer
 	clusterID string
+}
+
+func (p *peers) client(serverID string) (candorv1.PeerServiceClient, error) {
+	p.locate(serverID)
+	return p.directory.peer(serverID)
 }
 
 // Confirm asks which term a server is in. The link vouches for who answers.
@@ -31,7 +38,7 @@ func (p *peers) Confirm(ctx context.Context, server raft.Server, term, nonce uin
 
 // Forward has the leader propose a command.
 func (p *peers) Forward(ctx context.Context, leader raft.Server, term uint64, data []byte, expected uint64) (replica.ForwardAnswer, error) {
-	client, err := p.directory.peer(string(leader.ID))
+	client, err := p.client(string(leader.ID))
 	if err != nil {
 		return replica.ForwardAnswer{}, err
 	}
@@ -52,7 +59,7 @@ func (p *peers) Forward(ctx context.Context, leader raft.Server, term uint64, da
 // proposed: nil says that the leader
 // of the term had a majority confirm it meanwhile.
 func (p *peers) Probe(ctx context.Context, leader raft.Server, term uint64) error {
-	client, err := p.directory.peer(string(leader.ID))
+	client, err := p.client(string(leader.ID))
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,19 @@ func actorOf(ctx context.Context) string {
 	return "anonymous"
 }
 
+// checkActor refuses a name that versions could not carry or people not read.
+func checkActor(actor string) error {
+	if len(actor) > candor.MaxActorBytes {
+		return candor.Errorf(candor.ReasonInvalid, "actor has %d bytes; at most %d are allowed", len(actor), candor.MaxActorBytes)
+	}
+	for i := range len(actor) {
+		if actor[i] < ' ' || actor[i] > '~' {
+			return candor.Errorf(candor.ReasonInvalid, "actor %q: want printable ASCII", actor)
+		}
+	}
+	return nil
+}
+
 // digestOf binds a request ID to what was asked: a repeat is recognised
 // whatever server it reaches, another request under the same ID is refused.
 func digestOf(verb command.Verb, o *candor.Object) uint64 {

@@ -20,6 +20,8 @@ const (
 	// clusterID and historyID follow from how servertest begins a cluster.
 	clusterID = "5b0be1de02468e5c93caaf1aba1e9030"
 	historyID = "1c1bafb34ffa5e7690c9ac5203045cbd"
+	// continueToken goes on after a in a list of all widgets.
+	continueToken = "NiB0ZWFtL2H6lnbRVZt-Ag"
 
 	widgets    = "widgets.example.com"
 	widgetKind = `{"group":"example.com","version":"v1","scope":"Namespaced","names":{"kind":"Widget","plural":"widgets"},` +
@@ -47,6 +49,7 @@ func newFixture(t testing.TB) *fixture {
 	for _, name := range []string{"a", "b", "c"} {
 		x.create(widget(name))
 	}
+	x.settle()
 	return x
 }
 
@@ -76,6 +79,20 @@ func (x *fixture) create(o *candor.Object) *candorv1.WriteResult {
 		x.t.Fatalf("create %s %s: %v", o.Kind, o.Metadata.Name, err)
 	}
 	return out.GetResult()
+}
+
+// settle waits until every server has what is acknowledged.
+func (x *fixture) settle() {
+	x.t.Helper()
+	token := x.view().Token()
+	x.cluster.Until("every server has what is acknowledged", func() bool {
+		for _, s := range x.cluster.Servers() {
+			if !s.Machine().View().Token().Covers(token) {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // view is what the leader has applied.

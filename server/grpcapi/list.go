@@ -3,8 +3,11 @@ package grpcapi
 import (
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"strconv"
 	"strings"
+
+	"github.com/zeebo/xxh3"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/mvcc"
@@ -25,7 +28,7 @@ func (s *Objects) List(ctx context.Context, in *candorv1.ListRequest) (*candorv1
 	q := readRequest(in.GetRead())
 	after := ""
 	if in.GetContinue() != "" {
-		if after, q.AtRevision, err = parseContinue(in.GetContinue()); err != nil {
+		if after, q.AtRevision, err = parseContinue(in, s.machine.View().HistoryID()); err != nil {
 			return nil, err
 		}
 	}
@@ -48,7 +51,7 @@ func (s *Objects) List(ctx context.Context, in *candorv1.ListRequest) (*candorv1
 	size, last := 0, ""
 	err = view.List(kind, in.GetNamespace(), after, out.GetRevision(), func(v *mvcc.Version) bool {
 		if len(out.GetObjects()) == limit || size > pageBytes {
-			out.Continue = formatContinue(last, out.GetRevision())
+			out.Continue = formatContinue(in, view.HistoryID(), last, out.GetRevision())
 			return false
 		}
 		if !selector.Empty() && !selector.Matches(wire.DecodeLabels(v.Data)) {
@@ -68,17 +71,30 @@ func (s *Objects) List(ctx context.Context, in *candorv1.ListRequest) (*candorv1
 	return out, nil
 }
 
-func formatContinue(key string, revision uint64) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatUint(revision, 10) + " " + key))
+// sealBytes end a continue token. They tell one of this history and of this
+// list from any other and from a damaged one: where such a list goes on, it
+// would leave objects out. They are no secret.
+const sealBytes = 8
+
+func formatContinue(in *candorv1.ListRequest, history, key string, revision uint64) string {
+	position := strconv.FormatUint(revision, 10) + " " + key
+	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64([]byte(position), seal(in, history, position)))
 }
 
-func parseContinue(token string) (after string, revision uint64, err error) {
-	data, err := base64.RawURLEncoding.DecodeString(token)
-	if err == nil {
-		number, key, found := strings.Cut(string(data), " ")
-		if revision, err = strconv.ParseUint(number, 10, 64); err == nil && found && revision > 0 && key != "" {
-			return key, revision, nil
+func seal(in *candorv1.ListRequest, history, position string) uint64 {
+	return xxh3.HashString(strings.Join([]string{history, in.GetKind(), in.GetNamespace(), in.GetLabelSelector(), position}, "\x00"))
+}
+
+func parseContinue(in *candorv1.ListRequest, history string) (after string, revision uint64, err error) {
+	data, err := base64.RawURLEncoding.Strict().DecodeString(in.GetContinue())
+	if err == nil && len(data) > sealBytes {
+		position := string(data[:len(data)-sealBytes])
+		if binary.BigEndian.Uint64(data[len(position):]) == seal(in, history, position) {
+			number, key, _ := strings.Cut(position, " ")
+			if revision, err = strconv.ParseUint(number, 10, 64); err == nil {
+				return key, revision, nil
+			}
 		}
 	}
-	return "", 0, candor.Errorf(candor.ReasonInvalid, "continue token is not one that this API gave: list again from the beginning")
+	return "", 0, candor.Errorf(candor.ReasonInvalid, "continue token is not one that this API gave for this list: list again from the beginning")
 }

@@ -29,6 +29,9 @@ func (s *Objects) createOperation(in *candor.Object) (command.Operation, error) 
 	}
 	o := intentOf(in)
 	o.Metadata.ResourceVersion = 0
+	if err := s.nameOwners(o); err != nil {
+		return command.Operation{}, err
+	}
 	if err := kind.Prepare(o); err != nil {
 		return command.Operation{}, err
 	}
@@ -47,6 +50,9 @@ func (s *Objects) updateOperation(in *candor.Object) (command.Operation, error) 
 		return command.Operation{}, err
 	}
 	o := intentOf(in)
+	if err := s.nameOwners(o); err != nil {
+		return command.Operation{}, err
+	}
 	if err := kind.Prepare(o); err != nil {
 		return command.Operation{}, err
 	}

@@ -58,12 +58,12 @@ func (s *Objects) tracked(ctx context.Context, w *candorv1.WriteOptions, call fu
 // done, or may have been.
 func became(err error) (candor.Outcome, candor.Reason) {
 	reason := candor.ReasonOf(err)
-	switch reason {
-	case "", candor.ReasonOutcomeUnknown, candor.ReasonRootTokenNotReached:
+	switch {
+	case err == nil, reason == candor.ReasonOutcomeUnknown, reason == candor.ReasonRootTokenNotReached:
 		return "", ""
-	}
-	if isDecided(err) {
+	case isDecided(err):
 		return candor.OutcomeFailed, reason
+	default:
+		return candor.OutcomeRejected, reason
 	}
-	return candor.OutcomeRejected, reason
 }

@@ -49,8 +49,8 @@ func (s *Objects) patch(ctx context.Context, in *candorv1.PatchRequest, digest u
 		if !moved || attempt == patchAttempts {
 			return nil, err
 		}
-		// A follower's view may be the one that is behind.
-		if waitErr := s.proposer.WaitApplied(ctx, s.machine.View().Token().Index+1); waitErr != nil {
+		// The view has what was written meanwhile: it has reached the refusal.
+		if ctx.Err() != nil {
 			return nil, err
 		}
 	}

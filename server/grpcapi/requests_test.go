@@ -65,7 +65,7 @@ func requests() []request {
 	return []request{
 		{candorv1.ObjectService_Get_FullMethodName, &candorv1.GetRequest{Kind: ref.kind, Namespace: ref.namespace, Name: ref.name, Read: strong}, ""},
 		{candorv1.ObjectService_List_FullMethodName, &candorv1.ListRequest{Kind: ref.kind, Namespace: ref.namespace, LabelSelector: "app in (a,b),!x", Limit: 1, Read: local}, ""},
-		{candorv1.ObjectService_List_FullMethodName, &candorv1.ListRequest{Kind: ref.kind, Continue: "NiB0ZWFtL2E", Read: strong}, ""},
+		{candorv1.ObjectService_List_FullMethodName, &candorv1.ListRequest{Kind: ref.kind, Continue: continueToken, Read: strong}, ""},
 		{candorv1.ObjectService_History_FullMethodName, &candorv1.HistoryRequest{Kind: ref.kind, Namespace: ref.namespace, Name: ref.name, Read: local}, ""},
 		{candorv1.ObjectService_Create_FullMethodName, &candorv1.CreateRequest{Object: object(created), Write: write}, ""},
 		{candorv1.ObjectService_Create_FullMethodName, &candorv1.CreateRequest{Object: object(kind), Write: &candorv1.WriteOptions{DryRun: true}}, ""},

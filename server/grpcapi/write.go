@@ -173,9 +173,10 @@ func (s *Objects) command(ctx context.Context, w *candorv1.WriteOptions, digest 
 	if t := w.GetReadToken(); t != nil {
 		c.ReadToken = convert.TokenFromProto(t)
 	}
+	if err := checkActor(c.Actor); err != nil {
+		return nil, err
+	}
 	switch {
-	case len(c.Actor) > candor.MaxActorBytes:
-		return nil, candor.Errorf(candor.ReasonInvalid, "actor has %d bytes; at most %d are allowed", len(c.Actor), candor.MaxActorBytes)
 	case len(c.RequestID) > candor.MaxRequestIDBytes:
 		return nil, candor.Errorf(candor.ReasonInvalid, "request ID has %d bytes; at most %d are allowed", len(c.RequestID), candor.MaxRequestIDBytes)
 	case c.RequestID != "" && c.NotAfter == 0:

@@ -94,6 +94,7 @@ func wrong() []request {
 		{list, &candorv1.ListRequest{Kind: "gizmos.example.com"}, candor.ReasonUnknownKind},
 		{list, &candorv1.ListRequest{Kind: widgets, LabelSelector: "a in (b"}, candor.ReasonInvalid},
 		{list, &candorv1.ListRequest{Kind: widgets, Continue: "!"}, candor.ReasonInvalid},
+		{list, &candorv1.ListRequest{Kind: widgets, Namespace: "team", Continue: continueToken}, candor.ReasonInvalid},
 
 		{create, &candorv1.CreateRequest{}, candor.ReasonInvalid},
 		{create, &candorv1.CreateRequest{Object: damaged}, candor.ReasonInvalid},
@@ -140,6 +141,7 @@ func wrong() []request {
 		{remove, options(&candorv1.WriteOptions{RequestId: "r", NotAfter: math.MaxInt64}), candor.ReasonInvalid},
 		{remove, options(&candorv1.WriteOptions{RequestId: strings.Repeat("r", candor.MaxRequestIDBytes+1), NotAfter: 1}), candor.ReasonInvalid},
 		{remove, options(&candorv1.WriteOptions{Message: strings.Repeat("m", 4097)}), candor.ReasonInvalid},
+		{remove, options(&candorv1.WriteOptions{Because: &candorv1.ObjectVersionRef{Name: strings.Repeat("b", candor.MaxObjectBytes)}}), candor.ReasonInvalid},
 		{remove, options(&candorv1.WriteOptions{ExpectedConfigurationIndex: 99}), candor.ReasonEpochMismatch},
 
 		{patching, patch(0, `{}`), candor.ReasonInvalid},

@@ -93,7 +93,7 @@ func (r *Registry) current() *index {
 func (r *Registry) rebuild(revision uint64, last *index) *index {
 	x := &index{revision: revision, byName: map[candor.KindName]*Kind{}, byType: map[typeName]*Kind{}}
 	objects := slices.Clone(r.source.Kinds())
-	// Two Kind objects may declare one type if they were made at one moment:
+	// Two Kind objects may declare one type in data of an earlier build:
 	// the older keeps it.
 	slices.SortFunc(objects, func(a, b *candor.Object) int {
 		return cmp.Or(cmp.Compare(a.Metadata.CreateRevision, b.Metadata.CreateRevision), cmp.Compare(a.Metadata.Name, b.Metadata.Name))

@@ -14,9 +14,9 @@ import (
 	"github.com/candor-plane/candor/server/servertest"
 )
 
-// longLease lets a leader believe in itself for seconds after it is cut off.
+// longLease lets a leader believe in itself for a second after it is cut off.
 func longLease(s *replica.Settings) {
-	s.Heartbeat, s.Election, s.LeaderLease = 2*time.Second, 2*time.Second, 2*time.Second
+	s.Heartbeat, s.Election, s.LeaderLease = time.Second, time.Second, time.Second
 }
 
 // TestALeaderWithoutAMajorityServesNoStrongReadWhileItBelievesInItself: it is

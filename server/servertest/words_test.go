@@ -7,6 +7,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/client"
+	"github.com/candor-plane/candor/server"
 	"github.com/candor-plane/candor/server/servertest"
 )
 
@@ -128,12 +129,27 @@ func TestTheAnswerToAWriteSaysThatTheLeaderGaveIt(t *testing.T) {
 	})
 }
 
+// TestAServerTellsHowItStartedAndThatItHasRecovered crashes a server of files
+// and starts it again: that the start followed a crash stays true, and the
+// recovery ends.
 func TestAServerTellsHowItStartedAndThatItHasRecovered(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := servertest.Start(t)
-		status, err := c.Client(t).Cluster().Status(t.Context())
-		if err != nil || status.RestartState != candor.RestartReady || !status.Recovered {
-			t.Errorf("%+v, %v", status, err)
-		}
-	})
+	data, raft := t.TempDir(), freeAddress(t)
+	first := alone(t, server.Config{Data: data, Raft: raft, Bootstrap: true})
+	k := clientOf(t, first, nil)
+	for _, name := range []string{"one", "two"} {
+		mustCreate(t, k, name)
+	}
+	if status, err := k.Cluster().Status(t.Context()); err != nil || status.RestartState != candor.RestartReady || !status.Recovered {
+		t.Errorf("the first start: %+v, %v", status, err)
+	}
+	if err := first.Replica().Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = first.Close()
+	again := clientOf(t, alone(t, server.Config{Data: data, Raft: raft}), nil)
+	mustCreate(t, again, "three")
+	status, err := again.Cluster().Status(t.Context())
+	if err != nil || status.RestartState != candor.RestartCatchUp || status.RestartReason == "" || !status.Recovered {
+		t.Errorf("after a crash: %+v, %v", status, err)
+	}
 }

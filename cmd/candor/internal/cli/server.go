@@ -69,6 +69,7 @@ func (o *ServerOptions) register(flags *pflag.FlagSet) {
 	flags.StringVar(&c.API, "api", "127.0.0.1:7101", "address for clients and servers")
 	flags.StringVar(&c.Raft, "raft", "127.0.0.1:7201", "address for Raft")
 	flags.StringVar(&c.Gossip, "gossip", "127.0.0.1:7301", "address for gossip; empty for none")
+	flags.StringSliceVar(&c.GossipSeeds, "gossip-seeds", nil, "gossip addresses of other servers; without them nobody's liveness is known")
 	flags.StringVar(&c.Debug, "debug", "127.0.0.1:7401", "address for /livez, /readyz, /metrics and pprof; empty for none")
 	flags.StringVar(&o.InitialCluster, "initial-cluster", "", "the servers of a new cluster: NAME=API/RAFT,…")
 	flags.StringVar(&c.ClusterToken, "cluster-token", "", "tells clusters with equal lists apart")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -70,6 +71,7 @@ func (c *Cluster) process(n Node) *process {
 	args := []string{
 		"server", "--name", n.Name, "--data", filepath.Join(c.options.Dir, n.Name),
 		"--api", n.API, "--raft", n.Raft, "--gossip", n.Gossip, "--debug", n.Debug,
+		"--gossip-seeds", strings.Join(c.layout.GossipAddresses(), ","),
 		"--initial-cluster", c.layout.InitialCluster(), "--cluster-token", c.layout.Token,
 	}
 	return &process{node: n, program: c.options.Program, args: append(args, c.options.ServerArgs...), dir: c.options.Dir, ended: c.ended}

@@ -145,6 +145,15 @@ func (l Layout) InitialCluster() string {
 	return strings.Join(parts, ",")
 }
 
+// GossipAddresses are those of all nodes.
+func (l Layout) GossipAddresses() []string {
+	out := make([]string, 0, len(l.Nodes))
+	for _, n := range l.Nodes {
+		out = append(out, n.Gossip)
+	}
+	return out
+}
+
 // APIAddresses are those of all nodes.
 func (l Layout) APIAddresses() []string {
 	out := make([]string, 0, len(l.Nodes))
