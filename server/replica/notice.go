@@ -10,8 +10,9 @@ import (
 
 const (
 	// noticeDelay is how long the leader waits for a next entry, which would tell
-	// of a commit too. It does not wait when the commit before was longer ago.
+	// of a commit too. It hardly waits when the commit before was longer ago.
 	noticeDelay = 2 * time.Millisecond
+	noticeSoon  = 10 * time.Microsecond
 	// noticePause is how long a follower that could not use a notice gets none.
 	noticePause = time.Second
 )
@@ -64,7 +65,7 @@ func (n *notifier) committed() {
 	switch {
 	case n.armed.Swap(true):
 	case quiet:
-		n.timer.Reset(0)
+		n.timer.Reset(noticeSoon)
 	default:
 		n.timer.Reset(noticeDelay)
 	}
