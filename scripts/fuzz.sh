@@ -13,7 +13,8 @@ while IFS=: read -r file line; do
   name=${name%%(*}
   count=$((count + 1))
   echo "fuzz: $name in $dir for $each"
-  "$go" test -run '^$' -fuzz "^$name\$" -fuzztime "$each" "$dir" || failed+=("$dir $name")
+  # What a cluster covers differs from run to run, so that shrinking inputs would never end.
+  "$go" test -run '^$' -fuzz "^$name\$" -fuzztime "$each" -fuzzminimizetime 1x "$dir" || failed+=("$dir $name")
 done < <(find . -name '*_test.go' -not -path './bench/*' -not -path './tools/*' -not -path '*/testdata/*' |
   sed 's|^\./||' | sort | xargs -r grep -HoE '^func Fuzz[A-Za-z0-9_]*\([a-z]+ \*testing\.F' || true)
 

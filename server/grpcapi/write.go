@@ -131,7 +131,7 @@ func (s *Objects) propose(ctx context.Context, w *candorv1.WriteOptions, digest 
 func (s *Objects) settle(ctx context.Context, c *command.Command, w *candorv1.WriteOptions, build builder) (*fsm.Result, error) {
 	for attempt := 1; ; attempt++ {
 		var err error
-		if c.Then, c.Else, err = build(); err != nil {
+		if c.Then, c.Else, err = s.build(ctx, build); err != nil {
 			return nil, err
 		}
 		result, err := s.execute(ctx, c, w)
@@ -148,6 +148,23 @@ func (s *Objects) settle(ctx context.Context, c *command.Command, w *candorv1.Wr
 		if err := s.proposer.WaitApplied(ctx, result.Token.Index); err != nil {
 			return nil, err
 		}
+	}
+}
+
+// build validates against this node's view. A refusal counts only if the view
+// is proven to hold everything acknowledged: it may be a follower's, or one of a
+// leader that is none any more. Without that proof the refusal is the proof's
+// own, which sends the client to the leader.
+func (s *Objects) build(ctx context.Context, build builder) (then, otherwise []command.Operation, err error) {
+	then, otherwise, err = build()
+	switch candor.ReasonOf(err) {
+	case candor.ReasonNotFound, candor.ReasonUnknownKind, candor.ReasonSectionForbidden, candor.ReasonConflict, candor.ReasonAlreadyExists:
+		if _, _, unproven := s.reader.View(ctx, candor.ReadRequest{Freshness: candor.FreshnessStrong}); unproven != nil {
+			return nil, nil, unproven
+		}
+		return build()
+	default:
+		return then, otherwise, err
 	}
 }
 

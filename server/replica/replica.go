@@ -258,17 +258,18 @@ func (r *Replica) close(ctx context.Context, graceful bool) error {
 	r.applied.close()
 	r.cancel()
 	// What raft was asked it answers while it runs (see drain).
-	answered := waitAtMost(&r.loops, transportTimeout) && r.background.close(transportTimeout)
+	patience := r.settings.patience()
+	answered := waitAtMost(&r.loops, patience) && r.background.close(patience)
 	errs = append(errs, r.raft.Shutdown().Error())
 	if streams, ok := r.transport.(interface{ CloseStreams() }); ok {
 		streams.CloseStreams()
 	}
-	answered = r.notices.stop(transportTimeout) && r.early.stop(transportTimeout) && answered
+	answered = r.notices.stop(patience) && r.early.stop(patience) && answered
 	if graceful {
 		close(r.abandoned)
 	}
 	r.queue.set(gateStopped, nil, errStopping)
-	if !answered || !waitAtMost(&r.lanes, transportTimeout) {
+	if !answered || !waitAtMost(&r.lanes, patience) {
 		errs = append(errs, candor.Errorf(candor.ReasonInternal, "raft stopped without answering all it was asked"))
 	}
 	return errors.Join(append(errs, r.closeDir(graceful && drained && r.failure.cause() == nil))...)

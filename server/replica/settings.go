@@ -62,6 +62,12 @@ type Settings struct {
 	QuotaBytes uint64
 }
 
+// patience is how long raft may take to answer what it was asked, before it is
+// stopped: a leader without a majority gives up when its lease has ended.
+func (s *Settings) patience() time.Duration {
+	return max(transportTimeout, 2*(s.LeaderLease+s.Election))
+}
+
 // Default returns the measured settings.
 func Default() Settings {
 	return Settings{

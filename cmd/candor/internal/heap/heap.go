@@ -16,7 +16,7 @@ import (
 
 const (
 	leastRoom = 64 << 20
-	mostRoom  = 256 << 20
+	mostRoom  = 512 << 20
 	// leastShare of a large heap: with less, collecting would cost more than it
 	// frees.
 	leastShare = 4
