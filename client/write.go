@@ -14,6 +14,7 @@ import (
 // Result is what an acknowledged write did.
 type Result struct {
 	// Object is the version that the write made or found; of a delete, the last.
+	// It is nil WithoutObject.
 	Object *candor.Object
 	// Token is what the write reached: a view that covers it contains the write.
 	Token candor.Token

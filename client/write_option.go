@@ -18,7 +18,7 @@ type writeTerms struct {
 	reason, message       string
 	readToken             candor.Token
 	because               *candor.VersionRef
-	dryRun                bool
+	dryRun, omitObject    bool
 	resourceVersion       uint64
 	uid                   string
 	propagation           candor.Propagation
@@ -61,6 +61,13 @@ func WithDryRun() WriteOption {
 	return func(t *writeTerms) { t.dryRun = true }
 }
 
+// WithoutObject asks for an answer without the object, which saves half of its
+// way: Result.Object is nil, and its new resource version is the Token's revision
+// where Changed is set.
+func WithoutObject() WriteOption {
+	return func(t *writeTerms) { t.omitObject = true }
+}
+
 // WithPreconditions refuses the write (CONFLICT) unless the object is at this
 // resource version and has this uid; a zero value asks for nothing.
 func WithPreconditions(resourceVersion uint64, uid string) WriteOption {
@@ -96,7 +103,7 @@ func (t *writeTerms) options() (*candorv1.WriteOptions, error) {
 		return nil, candor.Errorf(candor.ReasonInvalid, "request ID has %d bytes; at most %d are allowed", len(t.requestID), candor.MaxRequestIDBytes)
 	}
 	w := &candorv1.WriteOptions{
-		ExpectedConfigurationIndex: t.expectedConfiguration, DryRun: t.dryRun,
+		ExpectedConfigurationIndex: t.expectedConfiguration, DryRun: t.dryRun, OmitObject: t.omitObject,
 		Reason: t.reason, Message: t.message, Because: convert.VersionRefToProto(t.because),
 	}
 	if !t.readToken.IsZero() {

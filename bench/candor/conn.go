@@ -20,17 +20,17 @@ type conn struct {
 }
 
 func (c *conn) Create(ctx context.Context, o system.Object) (system.Reading, error) {
-	return written(c.client.Create(ctx, object(o)))
+	return written(c.client.Create(ctx, object(o), lean))
 }
 
 func (c *conn) Update(ctx context.Context, o system.Object) (system.Reading, error) {
-	return written(c.client.Update(ctx, object(o)))
+	return written(c.client.Update(ctx, object(o), lean))
 }
 
 func (c *conn) Swap(ctx context.Context, o system.Object, version uint64) (system.Reading, error) {
 	next := object(o)
 	next.Metadata.ResourceVersion = version
-	return written(c.client.Update(ctx, next))
+	return written(c.client.Update(ctx, next, lean))
 }
 
 func (c *conn) Read(ctx context.Context, o system.Object, how system.Consistency) (system.Reading, error) {
@@ -50,13 +50,16 @@ func (c *conn) Read(ctx context.Context, o system.Object, how system.Consistency
 
 func (c *conn) Close() error { return c.client.Close() }
 
-// written: an update that finds the spec as it is changes nothing and answers
-// the version that stands.
+// lean: the peer answers a write without the value, too.
+var lean = client.WithoutObject()
+
+// written: an update that finds the spec as it is changes nothing and makes no
+// version.
 func written(r client.Result, err error) (system.Reading, error) {
-	if err != nil {
+	if err != nil || !r.Changed {
 		return system.Reading{}, err
 	}
-	return system.Reading{Version: r.Object.Metadata.ResourceVersion, Revision: r.Token.Revision}, nil
+	return system.Reading{Version: r.Token.Revision, Revision: r.Token.Revision}, nil
 }
 
 const (

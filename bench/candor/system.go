@@ -49,7 +49,7 @@ func (s *System) Describe() system.Description {
 		Name: "candor", Version: s.version,
 		Settings: []string{
 			"everything at the defaults of `candor server`, gossip off: heartbeat and election 250 ms, log store wal, fsync on",
-			"update = Update; create = Create; compare-and-swap = Update with resourceVersion; every write carries a request ID",
+			"update = Update; create = Create; compare-and-swap = Update with resourceVersion; every write carries a request ID and is answered without the object, as the peer's are",
 			"strong read = Get STRONG; local read = Get BEST_EFFORT on the asked server; list = pages of 1,000 at one revision",
 		},
 	}

@@ -35,7 +35,7 @@ func (s *Objects) Txn(ctx context.Context, in *candorv1.TxnRequest) (*candorv1.T
 	out := &candorv1.TxnResponse{Succeeded: result.Succeeded, Result: s.writeAnswer(result, in.GetWrite().GetDryRun())}
 	for _, op := range result.Ops {
 		r := &candorv1.TxnOperationResult{Changed: op.Changed}
-		if op.Version != nil {
+		if op.Version != nil && !in.GetWrite().GetOmitObject() {
 			r.Object = objectOf(op.Version)
 		}
 		out.Results = append(out.Results, r)

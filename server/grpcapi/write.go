@@ -95,7 +95,7 @@ func (s *Objects) writeResult(ctx context.Context, w *candorv1.WriteOptions, dig
 		return nil, nil, err
 	}
 	out := s.writeAnswer(result, w.GetDryRun())
-	if len(result.Ops) > 0 && result.Ops[0].Version != nil {
+	if len(result.Ops) > 0 && result.Ops[0].Version != nil && !w.GetOmitObject() {
 		out.Object = objectOf(result.Ops[0].Version)
 	}
 	return out, result, nil

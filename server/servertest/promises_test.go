@@ -148,3 +148,23 @@ func TestARepeatedRequestIsAnsweredAgainByTheNextLeader(t *testing.T) {
 		}
 	})
 }
+
+// An answer without the object still says which version was made.
+func TestAWriteCanBeAnsweredWithoutItsObject(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := servertest.Start(t)
+		k := c.Client(t)
+		made, err := k.Create(t.Context(), namespace("lean"), client.WithoutObject())
+		if err != nil || made.Object != nil || !made.Changed {
+			t.Fatalf("create answered %+v, %v", made, err)
+		}
+		o, _, err := k.Get(t.Context(), refOf("lean"))
+		if err != nil || o.Metadata.ResourceVersion != made.Token.Revision {
+			t.Errorf("read %+v, %v; version %d was said to be made", o, err, made.Token.Revision)
+		}
+		again, err := k.Update(t.Context(), namespace("lean"), client.WithoutObject())
+		if err != nil || again.Object != nil || again.Changed {
+			t.Errorf("an update that changes nothing answered %+v, %v", again, err)
+		}
+	})
+}

@@ -751,11 +751,14 @@ type WriteOptions struct {
 	// The configuration index that the caller expects; 0 for any.
 	ExpectedConfigurationIndex uint64 `protobuf:"varint,3,opt,name=expected_configuration_index,json=expectedConfigurationIndex,proto3" json:"expected_configuration_index,omitempty"`
 	// Run every check against the present view and change nothing.
-	DryRun        bool              `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
-	Reason        string            `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
-	Message       string            `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
-	ReadToken     *RootToken        `protobuf:"bytes,7,opt,name=read_token,json=readToken,proto3" json:"read_token,omitempty"`
-	Because       *ObjectVersionRef `protobuf:"bytes,8,opt,name=because,proto3" json:"because,omitempty"`
+	DryRun    bool              `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	Reason    string            `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	Message   string            `protobuf:"bytes,6,opt,name=message,proto3" json:"message,omitempty"`
+	ReadToken *RootToken        `protobuf:"bytes,7,opt,name=read_token,json=readToken,proto3" json:"read_token,omitempty"`
+	Because   *ObjectVersionRef `protobuf:"bytes,8,opt,name=because,proto3" json:"because,omitempty"`
+	// Answer without the object: its version is the accepted token's revision,
+	// where the write changed anything.
+	OmitObject    bool `protobuf:"varint,9,opt,name=omit_object,json=omitObject,proto3" json:"omit_object,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -846,6 +849,13 @@ func (x *WriteOptions) GetBecause() *ObjectVersionRef {
 	return nil
 }
 
+func (x *WriteOptions) GetOmitObject() bool {
+	if x != nil {
+		return x.OmitObject
+	}
+	return false
+}
+
 var File_candor_v1_witness_proto protoreflect.FileDescriptor
 
 const file_candor_v1_witness_proto_rawDesc = "" +
@@ -896,7 +906,7 @@ const file_candor_v1_witness_proto_rawDesc = "" +
 	"\x19allow_follower_read_index\x18\x05 \x01(\bR\x16allowFollowerReadIndex\x12\x1f\n" +
 	"\vat_revision\x18\x06 \x01(\x04R\n" +
 	"atRevisionB\x0f\n" +
-	"\r_max_root_lag\"\xc3\x02\n" +
+	"\r_max_root_lag\"\xe4\x02\n" +
 	"\fWriteOptions\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1b\n" +
@@ -907,7 +917,9 @@ const file_candor_v1_witness_proto_rawDesc = "" +
 	"\amessage\x18\x06 \x01(\tR\amessage\x123\n" +
 	"\n" +
 	"read_token\x18\a \x01(\v2\x14.candor.v1.RootTokenR\treadToken\x125\n" +
-	"\abecause\x18\b \x01(\v2\x1b.candor.v1.ObjectVersionRefR\abecause*n\n" +
+	"\abecause\x18\b \x01(\v2\x1b.candor.v1.ObjectVersionRefR\abecause\x12\x1f\n" +
+	"\vomit_object\x18\t \x01(\bR\n" +
+	"omitObject*n\n" +
 	"\tFreshness\x12\x19\n" +
 	"\x15FRESHNESS_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10FRESHNESS_STRONG\x10\x01\x12\x15\n" +

@@ -16,7 +16,7 @@ import (
 
 const (
 	leastRoom = 64 << 20
-	mostRoom  = 512 << 20
+	mostRoom  = 384 << 20
 	// leastShare of a large heap: with less, collecting would cost more than it
 	// frees.
 	leastShare = 4

@@ -10,7 +10,7 @@ import (
 func TestRoomFollowsTheLiveHeapWithinItsLimits(t *testing.T) {
 	const mib = 1 << 20
 	for _, c := range []struct{ live, room uint64 }{
-		{0, 64 * mib}, {10 * mib, 64 * mib}, {100 * mib, 100 * mib}, {600 * mib, 256 * mib}, {4096 * mib, 1024 * mib},
+		{0, 64 * mib}, {10 * mib, 64 * mib}, {100 * mib, 100 * mib}, {600 * mib, 384 * mib}, {4096 * mib, 1024 * mib},
 	} {
 		if got := room(c.live); got != c.room {
 			t.Errorf("room beside %d MiB: %d MiB, want %d", c.live/mib, got/mib, c.room/mib)
@@ -19,7 +19,7 @@ func TestRoomFollowsTheLiveHeapWithinItsLimits(t *testing.T) {
 	for _, c := range []struct {
 		live, roots uint64
 		percent     int
-	}{{10 * mib, 6 * mib, 400}, {600 * mib, 0, 42}, {0, 0, 6400}} {
+	}{{10 * mib, 6 * mib, 400}, {600 * mib, 0, 64}, {0, 0, 6400}} {
 		if got := percent(c.live, c.roots); got != c.percent {
 			t.Errorf("percent beside %d and %d: %d, want %d", c.live/mib, c.roots/mib, got, c.percent)
 		}
