@@ -26,7 +26,8 @@ type SnapshotInfo struct {
 // Snapshot streams a snapshot of the leader's published view to to, or with
 // OnEndpoint of that node's; no other option applies. progress, which may be
 // nil, is told how many bytes were written and the node's estimate of how many
-// there will be.
+// there will be. A writer that can sync, such as a file, is synced as it goes
+// and at the end: a large backlog would hold up a server that shares the disk.
 //
 // Nothing is written before a node has begun to answer, and after that nothing
 // is tried again: on an error what was written is worthless. A snapshot takes
@@ -60,8 +61,9 @@ func (k *Cluster) snapshot(ctx context.Context, to io.Writer, progress func(writ
 		}
 	}
 	estimated := first.GetEstimatedBytes()
+	steady := &steadyWriter{to: to}
 	for message := first; ; {
-		n, err := to.Write(message.GetChunk())
+		n, err := steady.Write(message.GetChunk())
 		info.Bytes += uint64(n)
 		if err != nil {
 			return info, candor.Errorf(candor.ReasonInternal, "write the snapshot: %w", err)
@@ -70,12 +72,39 @@ func (k *Cluster) snapshot(ctx context.Context, to io.Writer, progress func(writ
 		progress(info.Bytes, estimated)
 		message, err = recv.Recv()
 		if errors.Is(err, io.EOF) {
-			return info, nil
+			return info, steady.sync()
 		}
 		if err != nil {
 			return info, cutShort(ctx, r.endpoint, info.Bytes, err)
 		}
 	}
+}
+
+// syncEvery bounds in bytes how much of a snapshot waits to be synced.
+const syncEvery = 8 << 20
+
+// steadyWriter syncs as it goes, where it can.
+type steadyWriter struct {
+	to       io.Writer
+	unsynced int
+}
+
+func (w *steadyWriter) Write(p []byte) (int, error) {
+	n, err := w.to.Write(p)
+	if w.unsynced += n; err == nil && w.unsynced >= syncEvery {
+		err = w.sync()
+	}
+	return n, err
+}
+
+func (w *steadyWriter) sync() error {
+	w.unsynced = 0
+	if f, ok := w.to.(interface{ Sync() error }); ok {
+		if err := f.Sync(); err != nil {
+			return candor.Errorf(candor.ReasonInternal, "sync the snapshot: %w", err)
+		}
+	}
+	return nil
 }
 
 // openSnapshot goes from node to node until one begins to answer or start ends.

@@ -123,24 +123,8 @@ func (c *conn) Snapshot(ctx context.Context, dir string) (err error) {
 		return fmt.Errorf("take snapshot: %w", err)
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	if _, err := c.client.Cluster().Snapshot(ctx, &steadyFile{File: file}, nil, c.pin...); err != nil {
+	if _, err := c.client.Cluster().Snapshot(ctx, file, nil, c.pin...); err != nil {
 		return fmt.Errorf("take snapshot: %w", err)
 	}
-	return file.Sync()
-}
-
-// steadyFile syncs as it goes, as `candor snapshot save` does: a large backlog
-// would hold up the disk for everybody at the end.
-type steadyFile struct {
-	*os.File
-	unsynced int
-}
-
-func (f *steadyFile) Write(p []byte) (int, error) {
-	n, err := f.File.Write(p)
-	if f.unsynced += n; err == nil && f.unsynced >= 8<<20 {
-		f.unsynced = 0
-		err = f.Sync()
-	}
-	return n, err
+	return nil
 }

@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -20,6 +21,13 @@ import (
 	"github.com/candor-plane/candor/fsm/command"
 	"github.com/candor-plane/candor/server/replica/datadir"
 )
+
+// plainTCP is a stream layer whose connections name no target.
+type plainTCP struct{ net.Listener }
+
+func (plainTCP) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
+	return net.DialTimeout("tcp", string(address), timeout)
+}
 
 // benchCluster is three replicas in one process: TCP over loopback, data on
 // disk, peers called directly.
@@ -47,11 +55,11 @@ func newBenchCluster(b *testing.B, kind datadir.LogStore, tune func(*Settings)) 
 		if err != nil {
 			b.Fatal(err)
 		}
-		layer, err := ListenTCP("127.0.0.1:0", "")
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			b.Fatal(err)
 		}
-		trans := NewTransport(layer, hclog.NewNullLogger())
+		trans := NewTransport(plainTCP{listener}, hclog.NewNullLogger())
 		r, err := New(Config{
 			Dir: dir, Machine: fsm.New(fsm.Config{ClusterID: "c1"}), Transport: trans, Peers: c,
 			Settings: settings, Logger: hclog.NewNullLogger(), OnFatal: func(err error) { b.Error(err) },

@@ -119,13 +119,10 @@ func (o *SnapshotSaveOptions) save(ctx context.Context, keeper Keeper, options [
 		}
 	}()
 	bar := o.progress(ctx)
-	info, err = keeper.Snapshot(ctx, &steadyFile{File: f}, bar.update, options...)
+	info, err = keeper.Snapshot(ctx, f, bar.update, options...)
 	bar.end(err == nil)
 	if err != nil {
 		return info, verified, err
-	}
-	if err = f.Sync(); err != nil {
-		return info, verified, internal("snapshot save", err)
 	}
 	if verified, err = received(f, info.Token); err != nil {
 		return info, verified, err
@@ -140,25 +137,6 @@ func (o *SnapshotSaveOptions) save(ctx context.Context, keeper Keeper, options [
 		return info, verified, internal("snapshot save", err)
 	}
 	return info, verified, nil
-}
-
-// syncEvery bounds in bytes how much waits to be written: a large backlog would
-// hold up a server that shares the disk.
-const syncEvery = 8 << 20
-
-// steadyFile syncs as it goes.
-type steadyFile struct {
-	*os.File
-	unsynced int
-}
-
-func (f *steadyFile) Write(p []byte) (int, error) {
-	n, err := f.File.Write(p)
-	if f.unsynced += n; err == nil && f.unsynced >= syncEvery {
-		f.unsynced = 0
-		err = f.Sync()
-	}
-	return n, err
 }
 
 // received verifies what came: every byte, and that it is of the position that
