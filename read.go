@@ -11,6 +11,9 @@ type ReadRequest struct {
 	// MaxLag and MaxStaleness bound BOUNDED reads; nil for the defaults.
 	MaxLag       *uint64
 	MaxStaleness *time.Duration
+	// FollowerReadIndex lets a follower serve STRONG, after it asked the leader
+	// how far its view must be.
+	FollowerReadIndex bool
 	// AtRevision reads an older state; 0 for the newest.
 	AtRevision uint64
 }

@@ -85,7 +85,15 @@ type NodeResponse struct {
 	Addresses map[string]string `protobuf:"bytes,21,rep,name=addresses,proto3" json:"addresses,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Whether what the log held at the start, or more, has been applied since:
 	// restart_state says how the start was, and stays.
-	Recovered     bool `protobuf:"varint,22,opt,name=recovered,proto3" json:"recovered,omitempty"`
+	Recovered bool             `protobuf:"varint,22,opt,name=recovered,proto3" json:"recovered,omitempty"`
+	Freshness *FreshnessStatus `protobuf:"bytes,23,opt,name=freshness,proto3" json:"freshness,omitempty"`
+	// The newest requests that were judged, newest first.
+	LastAdmissions []*AdmissionRecord `protobuf:"bytes,24,rep,name=last_admissions,json=lastAdmissions,proto3" json:"last_admissions,omitempty"`
+	// The newest requests whose outcome this node knows, newest first.
+	LastOutcomes []*OutcomeRecord `protobuf:"bytes,25,rep,name=last_outcomes,json=lastOutcomes,proto3" json:"last_outcomes,omitempty"`
+	Raft         *RaftLoad        `protobuf:"bytes,26,opt,name=raft,proto3" json:"raft,omitempty"`
+	// Reads served since the start.
+	Reads         []*ReadCount `protobuf:"bytes,27,rep,name=reads,proto3" json:"reads,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -274,6 +282,1002 @@ func (x *NodeResponse) GetRecovered() bool {
 	return false
 }
 
+func (x *NodeResponse) GetFreshness() *FreshnessStatus {
+	if x != nil {
+		return x.Freshness
+	}
+	return nil
+}
+
+func (x *NodeResponse) GetLastAdmissions() []*AdmissionRecord {
+	if x != nil {
+		return x.LastAdmissions
+	}
+	return nil
+}
+
+func (x *NodeResponse) GetLastOutcomes() []*OutcomeRecord {
+	if x != nil {
+		return x.LastOutcomes
+	}
+	return nil
+}
+
+func (x *NodeResponse) GetRaft() *RaftLoad {
+	if x != nil {
+		return x.Raft
+	}
+	return nil
+}
+
+func (x *NodeResponse) GetReads() []*ReadCount {
+	if x != nil {
+		return x.Reads
+	}
+	return nil
+}
+
+// FreshnessStatus is what the node knows of how far its view is behind.
+type FreshnessStatus struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	CatchUpState   CatchUpState           `protobuf:"varint,1,opt,name=catch_up_state,json=catchUpState,proto3,enum=candor.v1.CatchUpState" json:"catch_up_state,omitempty"`
+	CatchUpAction  CatchUpAction          `protobuf:"varint,2,opt,name=catch_up_action,json=catchUpAction,proto3,enum=candor.v1.CatchUpAction" json:"catch_up_action,omitempty"`
+	DegradedMode   DegradedMode           `protobuf:"varint,3,opt,name=degraded_mode,json=degradedMode,proto3,enum=candor.v1.DegradedMode" json:"degraded_mode,omitempty"`
+	DegradedReason string                 `protobuf:"bytes,4,opt,name=degraded_reason,json=degradedReason,proto3" json:"degraded_reason,omitempty"`
+	// Of the newest applied proof; absent when there is none.
+	ProofAge *durationpb.Duration `protobuf:"bytes,5,opt,name=proof_age,json=proofAge,proto3" json:"proof_age,omitempty"`
+	// Of the newest proof, applied or not; absent when there is none.
+	NewestProofAge   *durationpb.Duration `protobuf:"bytes,6,opt,name=newest_proof_age,json=newestProofAge,proto3" json:"newest_proof_age,omitempty"`
+	NewestProofIndex uint64               `protobuf:"varint,7,opt,name=newest_proof_index,json=newestProofIndex,proto3" json:"newest_proof_index,omitempty"`
+	NewestProofTerm  uint64               `protobuf:"varint,8,opt,name=newest_proof_term,json=newestProofTerm,proto3" json:"newest_proof_term,omitempty"`
+	RootLag          *uint64              `protobuf:"varint,9,opt,name=root_lag,json=rootLag,proto3,oneof" json:"root_lag,omitempty"`
+	// The first index that the leader's log held at the newest proof; 0 unknown.
+	LeaderFirstIndex uint64 `protobuf:"varint,10,opt,name=leader_first_index,json=leaderFirstIndex,proto3" json:"leader_first_index,omitempty"`
+	Probes           uint64 `protobuf:"varint,11,opt,name=probes,proto3" json:"probes,omitempty"`
+	ProbesFailed     uint64 `protobuf:"varint,12,opt,name=probes_failed,json=probesFailed,proto3" json:"probes_failed,omitempty"`
+	// Why the newest probe failed, if it did.
+	ProbeFailure       string           `protobuf:"bytes,13,opt,name=probe_failure,json=probeFailure,proto3" json:"probe_failure,omitempty"`
+	Policy             *FreshnessPolicy `protobuf:"bytes,14,opt,name=policy,proto3" json:"policy,omitempty"`
+	Quarantine         *Quarantine      `protobuf:"bytes,15,opt,name=quarantine,proto3" json:"quarantine,omitempty"`
+	ViewOnlyByOperator bool             `protobuf:"varint,16,opt,name=view_only_by_operator,json=viewOnlyByOperator,proto3" json:"view_only_by_operator,omitempty"`
+	// The newest index at which a majority's digests were seen to agree with this
+	// node's; 0 for none.
+	VerifiedIndex uint64 `protobuf:"varint,17,opt,name=verified_index,json=verifiedIndex,proto3" json:"verified_index,omitempty"`
+	// Digests that differ where no majority agrees.
+	Alarm         string `protobuf:"bytes,18,opt,name=alarm,proto3" json:"alarm,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FreshnessStatus) Reset() {
+	*x = FreshnessStatus{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreshnessStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreshnessStatus) ProtoMessage() {}
+
+func (x *FreshnessStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreshnessStatus.ProtoReflect.Descriptor instead.
+func (*FreshnessStatus) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *FreshnessStatus) GetCatchUpState() CatchUpState {
+	if x != nil {
+		return x.CatchUpState
+	}
+	return CatchUpState_CATCH_UP_STATE_UNSPECIFIED
+}
+
+func (x *FreshnessStatus) GetCatchUpAction() CatchUpAction {
+	if x != nil {
+		return x.CatchUpAction
+	}
+	return CatchUpAction_CATCH_UP_ACTION_UNSPECIFIED
+}
+
+func (x *FreshnessStatus) GetDegradedMode() DegradedMode {
+	if x != nil {
+		return x.DegradedMode
+	}
+	return DegradedMode_DEGRADED_MODE_UNSPECIFIED
+}
+
+func (x *FreshnessStatus) GetDegradedReason() string {
+	if x != nil {
+		return x.DegradedReason
+	}
+	return ""
+}
+
+func (x *FreshnessStatus) GetProofAge() *durationpb.Duration {
+	if x != nil {
+		return x.ProofAge
+	}
+	return nil
+}
+
+func (x *FreshnessStatus) GetNewestProofAge() *durationpb.Duration {
+	if x != nil {
+		return x.NewestProofAge
+	}
+	return nil
+}
+
+func (x *FreshnessStatus) GetNewestProofIndex() uint64 {
+	if x != nil {
+		return x.NewestProofIndex
+	}
+	return 0
+}
+
+func (x *FreshnessStatus) GetNewestProofTerm() uint64 {
+	if x != nil {
+		return x.NewestProofTerm
+	}
+	return 0
+}
+
+func (x *FreshnessStatus) GetRootLag() uint64 {
+	if x != nil && x.RootLag != nil {
+		return *x.RootLag
+	}
+	return 0
+}
+
+func (x *FreshnessStatus) GetLeaderFirstIndex() uint64 {
+	if x != nil {
+		return x.LeaderFirstIndex
+	}
+	return 0
+}
+
+func (x *FreshnessStatus) GetProbes() uint64 {
+	if x != nil {
+		return x.Probes
+	}
+	return 0
+}
+
+func (x *FreshnessStatus) GetProbesFailed() uint64 {
+	if x != nil {
+		return x.ProbesFailed
+	}
+	return 0
+}
+
+func (x *FreshnessStatus) GetProbeFailure() string {
+	if x != nil {
+		return x.ProbeFailure
+	}
+	return ""
+}
+
+func (x *FreshnessStatus) GetPolicy() *FreshnessPolicy {
+	if x != nil {
+		return x.Policy
+	}
+	return nil
+}
+
+func (x *FreshnessStatus) GetQuarantine() *Quarantine {
+	if x != nil {
+		return x.Quarantine
+	}
+	return nil
+}
+
+func (x *FreshnessStatus) GetViewOnlyByOperator() bool {
+	if x != nil {
+		return x.ViewOnlyByOperator
+	}
+	return false
+}
+
+func (x *FreshnessStatus) GetVerifiedIndex() uint64 {
+	if x != nil {
+		return x.VerifiedIndex
+	}
+	return 0
+}
+
+func (x *FreshnessStatus) GetAlarm() string {
+	if x != nil {
+		return x.Alarm
+	}
+	return ""
+}
+
+// FreshnessPolicy is when this node calls itself behind, and what it does then.
+type FreshnessPolicy struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	FreshLag        uint64                 `protobuf:"varint,1,opt,name=fresh_lag,json=freshLag,proto3" json:"fresh_lag,omitempty"`
+	FreshAge        *durationpb.Duration   `protobuf:"bytes,2,opt,name=fresh_age,json=freshAge,proto3" json:"fresh_age,omitempty"`
+	Window          *durationpb.Duration   `protobuf:"bytes,3,opt,name=window,proto3" json:"window,omitempty"`
+	BeaconInterval  *durationpb.Duration   `protobuf:"bytes,4,opt,name=beacon_interval,json=beaconInterval,proto3" json:"beacon_interval,omitempty"`
+	AutomaticRepair bool                   `protobuf:"varint,5,opt,name=automatic_repair,json=automaticRepair,proto3" json:"automatic_repair,omitempty"`
+	RepairInterval  *durationpb.Duration   `protobuf:"bytes,6,opt,name=repair_interval,json=repairInterval,proto3" json:"repair_interval,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *FreshnessPolicy) Reset() {
+	*x = FreshnessPolicy{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreshnessPolicy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreshnessPolicy) ProtoMessage() {}
+
+func (x *FreshnessPolicy) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreshnessPolicy.ProtoReflect.Descriptor instead.
+func (*FreshnessPolicy) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *FreshnessPolicy) GetFreshLag() uint64 {
+	if x != nil {
+		return x.FreshLag
+	}
+	return 0
+}
+
+func (x *FreshnessPolicy) GetFreshAge() *durationpb.Duration {
+	if x != nil {
+		return x.FreshAge
+	}
+	return nil
+}
+
+func (x *FreshnessPolicy) GetWindow() *durationpb.Duration {
+	if x != nil {
+		return x.Window
+	}
+	return nil
+}
+
+func (x *FreshnessPolicy) GetBeaconInterval() *durationpb.Duration {
+	if x != nil {
+		return x.BeaconInterval
+	}
+	return nil
+}
+
+func (x *FreshnessPolicy) GetAutomaticRepair() bool {
+	if x != nil {
+		return x.AutomaticRepair
+	}
+	return false
+}
+
+func (x *FreshnessPolicy) GetRepairInterval() *durationpb.Duration {
+	if x != nil {
+		return x.RepairInterval
+	}
+	return nil
+}
+
+// Quarantine is why the node does not trust its own view: a majority of the
+// voters had another digest at the index.
+type Quarantine struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Index          uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	Digest         []byte                 `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
+	MajorityDigest []byte                 `protobuf:"bytes,3,opt,name=majority_digest,json=majorityDigest,proto3" json:"majority_digest,omitempty"`
+	Since          *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=since,proto3" json:"since,omitempty"`
+	RepairsTried   uint32                 `protobuf:"varint,5,opt,name=repairs_tried,json=repairsTried,proto3" json:"repairs_tried,omitempty"`
+	LastFailure    string                 `protobuf:"bytes,6,opt,name=last_failure,json=lastFailure,proto3" json:"last_failure,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Quarantine) Reset() {
+	*x = Quarantine{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Quarantine) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Quarantine) ProtoMessage() {}
+
+func (x *Quarantine) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Quarantine.ProtoReflect.Descriptor instead.
+func (*Quarantine) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Quarantine) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *Quarantine) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *Quarantine) GetMajorityDigest() []byte {
+	if x != nil {
+		return x.MajorityDigest
+	}
+	return nil
+}
+
+func (x *Quarantine) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *Quarantine) GetRepairsTried() uint32 {
+	if x != nil {
+		return x.RepairsTried
+	}
+	return 0
+}
+
+func (x *Quarantine) GetLastFailure() string {
+	if x != nil {
+		return x.LastFailure
+	}
+	return ""
+}
+
+type AdmissionRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
+	Class         string                 `protobuf:"bytes,2,opt,name=class,proto3" json:"class,omitempty"`
+	Method        string                 `protobuf:"bytes,3,opt,name=method,proto3" json:"method,omitempty"`
+	Reason        string                 `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Actor         string                 `protobuf:"bytes,5,opt,name=actor,proto3" json:"actor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdmissionRecord) Reset() {
+	*x = AdmissionRecord{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdmissionRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdmissionRecord) ProtoMessage() {}
+
+func (x *AdmissionRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdmissionRecord.ProtoReflect.Descriptor instead.
+func (*AdmissionRecord) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *AdmissionRecord) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *AdmissionRecord) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
+}
+
+func (x *AdmissionRecord) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *AdmissionRecord) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *AdmissionRecord) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+type OutcomeRecord struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Actor         string                 `protobuf:"bytes,1,opt,name=actor,proto3" json:"actor,omitempty"`
+	RequestId     string                 `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Outcome       Outcome                `protobuf:"varint,3,opt,name=outcome,proto3,enum=candor.v1.Outcome" json:"outcome,omitempty"`
+	Reason        string                 `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Token         *RootToken             `protobuf:"bytes,5,opt,name=token,proto3" json:"token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OutcomeRecord) Reset() {
+	*x = OutcomeRecord{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OutcomeRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OutcomeRecord) ProtoMessage() {}
+
+func (x *OutcomeRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OutcomeRecord.ProtoReflect.Descriptor instead.
+func (*OutcomeRecord) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *OutcomeRecord) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *OutcomeRecord) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *OutcomeRecord) GetOutcome() Outcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return Outcome_OUTCOME_UNSPECIFIED
+}
+
+func (x *OutcomeRecord) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *OutcomeRecord) GetToken() *RootToken {
+	if x != nil {
+		return x.Token
+	}
+	return nil
+}
+
+// RaftLoad is how busy raft's threads were lately, each from 0 to 1.
+type RaftLoad struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Main          float64                `protobuf:"fixed64,1,opt,name=main,proto3" json:"main,omitempty"`
+	Apply         float64                `protobuf:"fixed64,2,opt,name=apply,proto3" json:"apply,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RaftLoad) Reset() {
+	*x = RaftLoad{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RaftLoad) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RaftLoad) ProtoMessage() {}
+
+func (x *RaftLoad) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RaftLoad.ProtoReflect.Descriptor instead.
+func (*RaftLoad) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RaftLoad) GetMain() float64 {
+	if x != nil {
+		return x.Main
+	}
+	return 0
+}
+
+func (x *RaftLoad) GetApply() float64 {
+	if x != nil {
+		return x.Apply
+	}
+	return 0
+}
+
+type ReadCount struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Freshness     Freshness              `protobuf:"varint,1,opt,name=freshness,proto3,enum=candor.v1.Freshness" json:"freshness,omitempty"`
+	Mechanism     Mechanism              `protobuf:"varint,2,opt,name=mechanism,proto3,enum=candor.v1.Mechanism" json:"mechanism,omitempty"`
+	Count         uint64                 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadCount) Reset() {
+	*x = ReadCount{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadCount) ProtoMessage() {}
+
+func (x *ReadCount) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadCount.ProtoReflect.Descriptor instead.
+func (*ReadCount) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ReadCount) GetFreshness() Freshness {
+	if x != nil {
+		return x.Freshness
+	}
+	return Freshness_FRESHNESS_UNSPECIFIED
+}
+
+func (x *ReadCount) GetMechanism() Mechanism {
+	if x != nil {
+		return x.Mechanism
+	}
+	return Mechanism_MECHANISM_UNSPECIFIED
+}
+
+func (x *ReadCount) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+type FreshnessRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The bounds of the classes; the defaults where absent.
+	MaxStaleness  *durationpb.Duration `protobuf:"bytes,1,opt,name=max_staleness,json=maxStaleness,proto3" json:"max_staleness,omitempty"`
+	MaxRootLag    *uint64              `protobuf:"varint,2,opt,name=max_root_lag,json=maxRootLag,proto3,oneof" json:"max_root_lag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FreshnessRequest) Reset() {
+	*x = FreshnessRequest{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreshnessRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreshnessRequest) ProtoMessage() {}
+
+func (x *FreshnessRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreshnessRequest.ProtoReflect.Descriptor instead.
+func (*FreshnessRequest) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *FreshnessRequest) GetMaxStaleness() *durationpb.Duration {
+	if x != nil {
+		return x.MaxStaleness
+	}
+	return nil
+}
+
+func (x *FreshnessRequest) GetMaxRootLag() uint64 {
+	if x != nil && x.MaxRootLag != nil {
+		return *x.MaxRootLag
+	}
+	return 0
+}
+
+type FreshnessResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Verdicts      []*ClassVerdict        `protobuf:"bytes,1,rep,name=verdicts,proto3" json:"verdicts,omitempty"`
+	Witness       *Witness               `protobuf:"bytes,2,opt,name=witness,proto3" json:"witness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FreshnessResponse) Reset() {
+	*x = FreshnessResponse{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreshnessResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreshnessResponse) ProtoMessage() {}
+
+func (x *FreshnessResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreshnessResponse.ProtoReflect.Descriptor instead.
+func (*FreshnessResponse) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *FreshnessResponse) GetVerdicts() []*ClassVerdict {
+	if x != nil {
+		return x.Verdicts
+	}
+	return nil
+}
+
+func (x *FreshnessResponse) GetWitness() *Witness {
+	if x != nil {
+		return x.Witness
+	}
+	return nil
+}
+
+// ClassVerdict is what one class of reads gets.
+type ClassVerdict struct {
+	state                  protoimpl.MessageState `protogen:"open.v1"`
+	Freshness              Freshness              `protobuf:"varint,1,opt,name=freshness,proto3,enum=candor.v1.Freshness" json:"freshness,omitempty"`
+	AllowFollowerReadIndex bool                   `protobuf:"varint,2,opt,name=allow_follower_read_index,json=allowFollowerReadIndex,proto3" json:"allow_follower_read_index,omitempty"`
+	Served                 bool                   `protobuf:"varint,3,opt,name=served,proto3" json:"served,omitempty"`
+	// Why not.
+	Reason     string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Message    string `protobuf:"bytes,5,opt,name=message,proto3" json:"message,omitempty"`
+	RetryClass string `protobuf:"bytes,6,opt,name=retry_class,json=retryClass,proto3" json:"retry_class,omitempty"`
+	// Of the answer or of the refusal.
+	Witness       *Witness             `protobuf:"bytes,7,opt,name=witness,proto3" json:"witness,omitempty"`
+	Took          *durationpb.Duration `protobuf:"bytes,8,opt,name=took,proto3" json:"took,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClassVerdict) Reset() {
+	*x = ClassVerdict{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClassVerdict) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClassVerdict) ProtoMessage() {}
+
+func (x *ClassVerdict) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClassVerdict.ProtoReflect.Descriptor instead.
+func (*ClassVerdict) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ClassVerdict) GetFreshness() Freshness {
+	if x != nil {
+		return x.Freshness
+	}
+	return Freshness_FRESHNESS_UNSPECIFIED
+}
+
+func (x *ClassVerdict) GetAllowFollowerReadIndex() bool {
+	if x != nil {
+		return x.AllowFollowerReadIndex
+	}
+	return false
+}
+
+func (x *ClassVerdict) GetServed() bool {
+	if x != nil {
+		return x.Served
+	}
+	return false
+}
+
+func (x *ClassVerdict) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ClassVerdict) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *ClassVerdict) GetRetryClass() string {
+	if x != nil {
+		return x.RetryClass
+	}
+	return ""
+}
+
+func (x *ClassVerdict) GetWitness() *Witness {
+	if x != nil {
+		return x.Witness
+	}
+	return nil
+}
+
+func (x *ClassVerdict) GetTook() *durationpb.Duration {
+	if x != nil {
+		return x.Took
+	}
+	return nil
+}
+
+type WatchCatchUpRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchCatchUpRequest) Reset() {
+	*x = WatchCatchUpRequest{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchCatchUpRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchCatchUpRequest) ProtoMessage() {}
+
+func (x *WatchCatchUpRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchCatchUpRequest.ProtoReflect.Descriptor instead.
+func (*WatchCatchUpRequest) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{12}
+}
+
+type WatchCatchUpResponse struct {
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	TokenBefore *RootToken             `protobuf:"bytes,1,opt,name=token_before,json=tokenBefore,proto3" json:"token_before,omitempty"`
+	TokenAfter  *RootToken             `protobuf:"bytes,2,opt,name=token_after,json=tokenAfter,proto3" json:"token_after,omitempty"`
+	State       CatchUpState           `protobuf:"varint,3,opt,name=state,proto3,enum=candor.v1.CatchUpState" json:"state,omitempty"`
+	Action      CatchUpAction          `protobuf:"varint,4,opt,name=action,proto3,enum=candor.v1.CatchUpAction" json:"action,omitempty"`
+	// The word of the degraded mode.
+	Reason        string                 `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	DegradedMode  DegradedMode           `protobuf:"varint,6,opt,name=degraded_mode,json=degradedMode,proto3,enum=candor.v1.DegradedMode" json:"degraded_mode,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchCatchUpResponse) Reset() {
+	*x = WatchCatchUpResponse{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchCatchUpResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchCatchUpResponse) ProtoMessage() {}
+
+func (x *WatchCatchUpResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchCatchUpResponse.ProtoReflect.Descriptor instead.
+func (*WatchCatchUpResponse) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *WatchCatchUpResponse) GetTokenBefore() *RootToken {
+	if x != nil {
+		return x.TokenBefore
+	}
+	return nil
+}
+
+func (x *WatchCatchUpResponse) GetTokenAfter() *RootToken {
+	if x != nil {
+		return x.TokenAfter
+	}
+	return nil
+}
+
+func (x *WatchCatchUpResponse) GetState() CatchUpState {
+	if x != nil {
+		return x.State
+	}
+	return CatchUpState_CATCH_UP_STATE_UNSPECIFIED
+}
+
+func (x *WatchCatchUpResponse) GetAction() CatchUpAction {
+	if x != nil {
+		return x.Action
+	}
+	return CatchUpAction_CATCH_UP_ACTION_UNSPECIFIED
+}
+
+func (x *WatchCatchUpResponse) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *WatchCatchUpResponse) GetDegradedMode() DegradedMode {
+	if x != nil {
+		return x.DegradedMode
+	}
+	return DegradedMode_DEGRADED_MODE_UNSPECIFIED
+}
+
+func (x *WatchCatchUpResponse) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
 type AdmissionCount struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Class         string                 `protobuf:"bytes,1,opt,name=class,proto3" json:"class,omitempty"`
@@ -285,7 +1289,7 @@ type AdmissionCount struct {
 
 func (x *AdmissionCount) Reset() {
 	*x = AdmissionCount{}
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[2]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -297,7 +1301,7 @@ func (x *AdmissionCount) String() string {
 func (*AdmissionCount) ProtoMessage() {}
 
 func (x *AdmissionCount) ProtoReflect() protoreflect.Message {
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[2]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -310,7 +1314,7 @@ func (x *AdmissionCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdmissionCount.ProtoReflect.Descriptor instead.
 func (*AdmissionCount) Descriptor() ([]byte, []int) {
-	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{2}
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *AdmissionCount) GetClass() string {
@@ -350,7 +1354,7 @@ type DiskStatus struct {
 
 func (x *DiskStatus) Reset() {
 	*x = DiskStatus{}
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[3]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -362,7 +1366,7 @@ func (x *DiskStatus) String() string {
 func (*DiskStatus) ProtoMessage() {}
 
 func (x *DiskStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[3]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -375,7 +1379,7 @@ func (x *DiskStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiskStatus.ProtoReflect.Descriptor instead.
 func (*DiskStatus) Descriptor() ([]byte, []int) {
-	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{3}
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DiskStatus) GetPath() string {
@@ -439,7 +1443,7 @@ type QueueStatus struct {
 
 func (x *QueueStatus) Reset() {
 	*x = QueueStatus{}
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[4]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -451,7 +1455,7 @@ func (x *QueueStatus) String() string {
 func (*QueueStatus) ProtoMessage() {}
 
 func (x *QueueStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[4]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -464,7 +1468,7 @@ func (x *QueueStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueueStatus.ProtoReflect.Descriptor instead.
 func (*QueueStatus) Descriptor() ([]byte, []int) {
-	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{4}
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *QueueStatus) GetQueuedCommands() uint64 {
@@ -514,7 +1518,7 @@ type StateStatus struct {
 
 func (x *StateStatus) Reset() {
 	*x = StateStatus{}
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[5]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -526,7 +1530,7 @@ func (x *StateStatus) String() string {
 func (*StateStatus) ProtoMessage() {}
 
 func (x *StateStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[5]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -539,7 +1543,7 @@ func (x *StateStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StateStatus.ProtoReflect.Descriptor instead.
 func (*StateStatus) Descriptor() ([]byte, []int) {
-	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{5}
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *StateStatus) GetObjects() uint64 {
@@ -629,7 +1633,7 @@ type DigestsRequest struct {
 
 func (x *DigestsRequest) Reset() {
 	*x = DigestsRequest{}
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[6]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -641,7 +1645,7 @@ func (x *DigestsRequest) String() string {
 func (*DigestsRequest) ProtoMessage() {}
 
 func (x *DigestsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[6]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -654,7 +1658,7 @@ func (x *DigestsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestsRequest.ProtoReflect.Descriptor instead.
 func (*DigestsRequest) Descriptor() ([]byte, []int) {
-	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{6}
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *DigestsRequest) GetFromIndex() uint64 {
@@ -674,7 +1678,7 @@ type DigestsResponse struct {
 
 func (x *DigestsResponse) Reset() {
 	*x = DigestsResponse{}
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[7]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -686,7 +1690,7 @@ func (x *DigestsResponse) String() string {
 func (*DigestsResponse) ProtoMessage() {}
 
 func (x *DigestsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[7]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -699,7 +1703,7 @@ func (x *DigestsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DigestsResponse.ProtoReflect.Descriptor instead.
 func (*DigestsResponse) Descriptor() ([]byte, []int) {
-	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{7}
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *DigestsResponse) GetDigests() []*IndexDigest {
@@ -726,7 +1730,7 @@ type IndexDigest struct {
 
 func (x *IndexDigest) Reset() {
 	*x = IndexDigest{}
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[8]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -738,7 +1742,7 @@ func (x *IndexDigest) String() string {
 func (*IndexDigest) ProtoMessage() {}
 
 func (x *IndexDigest) ProtoReflect() protoreflect.Message {
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[8]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -751,7 +1755,7 @@ func (x *IndexDigest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IndexDigest.ProtoReflect.Descriptor instead.
 func (*IndexDigest) Descriptor() ([]byte, []int) {
-	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{8}
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *IndexDigest) GetIndex() uint64 {
@@ -776,7 +1780,7 @@ type RecordsRequest struct {
 
 func (x *RecordsRequest) Reset() {
 	*x = RecordsRequest{}
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[9]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -788,7 +1792,7 @@ func (x *RecordsRequest) String() string {
 func (*RecordsRequest) ProtoMessage() {}
 
 func (x *RecordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[9]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -801,7 +1805,7 @@ func (x *RecordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordsRequest.ProtoReflect.Descriptor instead.
 func (*RecordsRequest) Descriptor() ([]byte, []int) {
-	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{9}
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{21}
 }
 
 type RecordsResponse struct {
@@ -814,7 +1818,7 @@ type RecordsResponse struct {
 
 func (x *RecordsResponse) Reset() {
 	*x = RecordsResponse{}
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[10]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -826,7 +1830,7 @@ func (x *RecordsResponse) String() string {
 func (*RecordsResponse) ProtoMessage() {}
 
 func (x *RecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[10]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -839,7 +1843,7 @@ func (x *RecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordsResponse.ProtoReflect.Descriptor instead.
 func (*RecordsResponse) Descriptor() ([]byte, []int) {
-	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{10}
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RecordsResponse) GetRecords() []*TurnRecord {
@@ -873,7 +1877,7 @@ type TurnRecord struct {
 
 func (x *TurnRecord) Reset() {
 	*x = TurnRecord{}
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[11]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -885,7 +1889,7 @@ func (x *TurnRecord) String() string {
 func (*TurnRecord) ProtoMessage() {}
 
 func (x *TurnRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[11]
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -898,7 +1902,7 @@ func (x *TurnRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TurnRecord.ProtoReflect.Descriptor instead.
 func (*TurnRecord) Descriptor() ([]byte, []int) {
-	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{11}
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *TurnRecord) GetIndex() uint64 {
@@ -954,8 +1958,8 @@ var File_candor_v1_diagnostics_service_proto protoreflect.FileDescriptor
 
 const file_candor_v1_diagnostics_service_proto_rawDesc = "" +
 	"\n" +
-	"#candor/v1/diagnostics_service.proto\x12\tcandor.v1\x1a\x16candor/v1/object.proto\x1a\x17candor/v1/witness.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\r\n" +
-	"\vNodeRequest\"\xb8\a\n" +
+	"#candor/v1/diagnostics_service.proto\x12\tcandor.v1\x1a\x16candor/v1/object.proto\x1a\x1ecandor/v1/object_service.proto\x1a\x17candor/v1/witness.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\r\n" +
+	"\vNodeRequest\"\xcb\t\n" +
 	"\fNodeResponse\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12\x1b\n" +
 	"\tnode_name\x18\x02 \x01(\tR\bnodeName\x12\x17\n" +
@@ -983,10 +1987,101 @@ const file_candor_v1_diagnostics_service_proto_rawDesc = "" +
 	"\x05state\x18\x13 \x01(\v2\x16.candor.v1.StateStatusR\x05state\x12,\n" +
 	"\awitness\x18\x14 \x01(\v2\x12.candor.v1.WitnessR\awitness\x12D\n" +
 	"\taddresses\x18\x15 \x03(\v2&.candor.v1.NodeResponse.AddressesEntryR\taddresses\x12\x1c\n" +
-	"\trecovered\x18\x16 \x01(\bR\trecovered\x1a<\n" +
+	"\trecovered\x18\x16 \x01(\bR\trecovered\x128\n" +
+	"\tfreshness\x18\x17 \x01(\v2\x1a.candor.v1.FreshnessStatusR\tfreshness\x12C\n" +
+	"\x0flast_admissions\x18\x18 \x03(\v2\x1a.candor.v1.AdmissionRecordR\x0elastAdmissions\x12=\n" +
+	"\rlast_outcomes\x18\x19 \x03(\v2\x18.candor.v1.OutcomeRecordR\flastOutcomes\x12'\n" +
+	"\x04raft\x18\x1a \x01(\v2\x13.candor.v1.RaftLoadR\x04raft\x12*\n" +
+	"\x05reads\x18\x1b \x03(\v2\x14.candor.v1.ReadCountR\x05reads\x1a<\n" +
 	"\x0eAddressesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"T\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xe8\x06\n" +
+	"\x0fFreshnessStatus\x12=\n" +
+	"\x0ecatch_up_state\x18\x01 \x01(\x0e2\x17.candor.v1.CatchUpStateR\fcatchUpState\x12@\n" +
+	"\x0fcatch_up_action\x18\x02 \x01(\x0e2\x18.candor.v1.CatchUpActionR\rcatchUpAction\x12<\n" +
+	"\rdegraded_mode\x18\x03 \x01(\x0e2\x17.candor.v1.DegradedModeR\fdegradedMode\x12'\n" +
+	"\x0fdegraded_reason\x18\x04 \x01(\tR\x0edegradedReason\x126\n" +
+	"\tproof_age\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\bproofAge\x12C\n" +
+	"\x10newest_proof_age\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x0enewestProofAge\x12,\n" +
+	"\x12newest_proof_index\x18\a \x01(\x04R\x10newestProofIndex\x12*\n" +
+	"\x11newest_proof_term\x18\b \x01(\x04R\x0fnewestProofTerm\x12\x1e\n" +
+	"\broot_lag\x18\t \x01(\x04H\x00R\arootLag\x88\x01\x01\x12,\n" +
+	"\x12leader_first_index\x18\n" +
+	" \x01(\x04R\x10leaderFirstIndex\x12\x16\n" +
+	"\x06probes\x18\v \x01(\x04R\x06probes\x12#\n" +
+	"\rprobes_failed\x18\f \x01(\x04R\fprobesFailed\x12#\n" +
+	"\rprobe_failure\x18\r \x01(\tR\fprobeFailure\x122\n" +
+	"\x06policy\x18\x0e \x01(\v2\x1a.candor.v1.FreshnessPolicyR\x06policy\x125\n" +
+	"\n" +
+	"quarantine\x18\x0f \x01(\v2\x15.candor.v1.QuarantineR\n" +
+	"quarantine\x121\n" +
+	"\x15view_only_by_operator\x18\x10 \x01(\bR\x12viewOnlyByOperator\x12%\n" +
+	"\x0everified_index\x18\x11 \x01(\x04R\rverifiedIndex\x12\x14\n" +
+	"\x05alarm\x18\x12 \x01(\tR\x05alarmB\v\n" +
+	"\t_root_lag\"\xcc\x02\n" +
+	"\x0fFreshnessPolicy\x12\x1b\n" +
+	"\tfresh_lag\x18\x01 \x01(\x04R\bfreshLag\x126\n" +
+	"\tfresh_age\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\bfreshAge\x121\n" +
+	"\x06window\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x06window\x12B\n" +
+	"\x0fbeacon_interval\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x0ebeaconInterval\x12)\n" +
+	"\x10automatic_repair\x18\x05 \x01(\bR\x0fautomaticRepair\x12B\n" +
+	"\x0frepair_interval\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x0erepairInterval\"\xdd\x01\n" +
+	"\n" +
+	"Quarantine\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x16\n" +
+	"\x06digest\x18\x02 \x01(\fR\x06digest\x12'\n" +
+	"\x0fmajority_digest\x18\x03 \x01(\fR\x0emajorityDigest\x120\n" +
+	"\x05since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12#\n" +
+	"\rrepairs_tried\x18\x05 \x01(\rR\frepairsTried\x12!\n" +
+	"\flast_failure\x18\x06 \x01(\tR\vlastFailure\"\x99\x01\n" +
+	"\x0fAdmissionRecord\x12*\n" +
+	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
+	"\x05class\x18\x02 \x01(\tR\x05class\x12\x16\n" +
+	"\x06method\x18\x03 \x01(\tR\x06method\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x14\n" +
+	"\x05actor\x18\x05 \x01(\tR\x05actor\"\xb6\x01\n" +
+	"\rOutcomeRecord\x12\x14\n" +
+	"\x05actor\x18\x01 \x01(\tR\x05actor\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12,\n" +
+	"\aoutcome\x18\x03 \x01(\x0e2\x12.candor.v1.OutcomeR\aoutcome\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12*\n" +
+	"\x05token\x18\x05 \x01(\v2\x14.candor.v1.RootTokenR\x05token\"4\n" +
+	"\bRaftLoad\x12\x12\n" +
+	"\x04main\x18\x01 \x01(\x01R\x04main\x12\x14\n" +
+	"\x05apply\x18\x02 \x01(\x01R\x05apply\"\x89\x01\n" +
+	"\tReadCount\x122\n" +
+	"\tfreshness\x18\x01 \x01(\x0e2\x14.candor.v1.FreshnessR\tfreshness\x122\n" +
+	"\tmechanism\x18\x02 \x01(\x0e2\x14.candor.v1.MechanismR\tmechanism\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x04R\x05count\"\x8a\x01\n" +
+	"\x10FreshnessRequest\x12>\n" +
+	"\rmax_staleness\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\fmaxStaleness\x12%\n" +
+	"\fmax_root_lag\x18\x02 \x01(\x04H\x00R\n" +
+	"maxRootLag\x88\x01\x01B\x0f\n" +
+	"\r_max_root_lag\"v\n" +
+	"\x11FreshnessResponse\x123\n" +
+	"\bverdicts\x18\x01 \x03(\v2\x17.candor.v1.ClassVerdictR\bverdicts\x12,\n" +
+	"\awitness\x18\x02 \x01(\v2\x12.candor.v1.WitnessR\awitness\"\xc5\x02\n" +
+	"\fClassVerdict\x122\n" +
+	"\tfreshness\x18\x01 \x01(\x0e2\x14.candor.v1.FreshnessR\tfreshness\x129\n" +
+	"\x19allow_follower_read_index\x18\x02 \x01(\bR\x16allowFollowerReadIndex\x12\x16\n" +
+	"\x06served\x18\x03 \x01(\bR\x06served\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x18\n" +
+	"\amessage\x18\x05 \x01(\tR\amessage\x12\x1f\n" +
+	"\vretry_class\x18\x06 \x01(\tR\n" +
+	"retryClass\x12,\n" +
+	"\awitness\x18\a \x01(\v2\x12.candor.v1.WitnessR\awitness\x12-\n" +
+	"\x04took\x18\b \x01(\v2\x19.google.protobuf.DurationR\x04took\"\x15\n" +
+	"\x13WatchCatchUpRequest\"\xe9\x02\n" +
+	"\x14WatchCatchUpResponse\x127\n" +
+	"\ftoken_before\x18\x01 \x01(\v2\x14.candor.v1.RootTokenR\vtokenBefore\x125\n" +
+	"\vtoken_after\x18\x02 \x01(\v2\x14.candor.v1.RootTokenR\n" +
+	"tokenAfter\x12-\n" +
+	"\x05state\x18\x03 \x01(\x0e2\x17.candor.v1.CatchUpStateR\x05state\x120\n" +
+	"\x06action\x18\x04 \x01(\x0e2\x18.candor.v1.CatchUpActionR\x06action\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x12<\n" +
+	"\rdegraded_mode\x18\x06 \x01(\x0e2\x17.candor.v1.DegradedModeR\fdegradedMode\x12*\n" +
+	"\x02at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"T\n" +
 	"\x0eAdmissionCount\x12\x14\n" +
 	"\x05class\x18\x01 \x01(\tR\x05class\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x14\n" +
@@ -1046,11 +2141,13 @@ const file_candor_v1_diagnostics_service_proto_rawDesc = "" +
 	"\tinvariant\x18\x04 \x01(\tR\tinvariant\x12\x18\n" +
 	"\asubject\x18\x05 \x01(\tR\asubject\x12\x14\n" +
 	"\x05actor\x18\x06 \x01(\tR\x05actor\x12\x16\n" +
-	"\x06detail\x18\a \x01(\tR\x06detail2\xd1\x01\n" +
+	"\x06detail\x18\a \x01(\tR\x06detail2\xec\x02\n" +
 	"\x12DiagnosticsService\x127\n" +
 	"\x04Node\x12\x16.candor.v1.NodeRequest\x1a\x17.candor.v1.NodeResponse\x12@\n" +
 	"\aDigests\x12\x19.candor.v1.DigestsRequest\x1a\x1a.candor.v1.DigestsResponse\x12@\n" +
-	"\aRecords\x12\x19.candor.v1.RecordsRequest\x1a\x1a.candor.v1.RecordsResponseB7Z5github.com/candor-plane/candor/rpc/candor/v1;candorv1b\x06proto3"
+	"\aRecords\x12\x19.candor.v1.RecordsRequest\x1a\x1a.candor.v1.RecordsResponse\x12F\n" +
+	"\tFreshness\x12\x1b.candor.v1.FreshnessRequest\x1a\x1c.candor.v1.FreshnessResponse\x12Q\n" +
+	"\fWatchCatchUp\x12\x1e.candor.v1.WatchCatchUpRequest\x1a\x1f.candor.v1.WatchCatchUpResponse0\x01B7Z5github.com/candor-plane/candor/rpc/candor/v1;candorv1b\x06proto3"
 
 var (
 	file_candor_v1_diagnostics_service_proto_rawDescOnce sync.Once
@@ -1064,53 +2161,109 @@ func file_candor_v1_diagnostics_service_proto_rawDescGZIP() []byte {
 	return file_candor_v1_diagnostics_service_proto_rawDescData
 }
 
-var file_candor_v1_diagnostics_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_candor_v1_diagnostics_service_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_candor_v1_diagnostics_service_proto_goTypes = []any{
 	(*NodeRequest)(nil),           // 0: candor.v1.NodeRequest
 	(*NodeResponse)(nil),          // 1: candor.v1.NodeResponse
-	(*AdmissionCount)(nil),        // 2: candor.v1.AdmissionCount
-	(*DiskStatus)(nil),            // 3: candor.v1.DiskStatus
-	(*QueueStatus)(nil),           // 4: candor.v1.QueueStatus
-	(*StateStatus)(nil),           // 5: candor.v1.StateStatus
-	(*DigestsRequest)(nil),        // 6: candor.v1.DigestsRequest
-	(*DigestsResponse)(nil),       // 7: candor.v1.DigestsResponse
-	(*IndexDigest)(nil),           // 8: candor.v1.IndexDigest
-	(*RecordsRequest)(nil),        // 9: candor.v1.RecordsRequest
-	(*RecordsResponse)(nil),       // 10: candor.v1.RecordsResponse
-	(*TurnRecord)(nil),            // 11: candor.v1.TurnRecord
-	nil,                           // 12: candor.v1.NodeResponse.AddressesEntry
-	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
-	(*RootToken)(nil),             // 14: candor.v1.RootToken
-	(*LeaderHint)(nil),            // 15: candor.v1.LeaderHint
-	(*Witness)(nil),               // 16: candor.v1.Witness
-	(*durationpb.Duration)(nil),   // 17: google.protobuf.Duration
+	(*FreshnessStatus)(nil),       // 2: candor.v1.FreshnessStatus
+	(*FreshnessPolicy)(nil),       // 3: candor.v1.FreshnessPolicy
+	(*Quarantine)(nil),            // 4: candor.v1.Quarantine
+	(*AdmissionRecord)(nil),       // 5: candor.v1.AdmissionRecord
+	(*OutcomeRecord)(nil),         // 6: candor.v1.OutcomeRecord
+	(*RaftLoad)(nil),              // 7: candor.v1.RaftLoad
+	(*ReadCount)(nil),             // 8: candor.v1.ReadCount
+	(*FreshnessRequest)(nil),      // 9: candor.v1.FreshnessRequest
+	(*FreshnessResponse)(nil),     // 10: candor.v1.FreshnessResponse
+	(*ClassVerdict)(nil),          // 11: candor.v1.ClassVerdict
+	(*WatchCatchUpRequest)(nil),   // 12: candor.v1.WatchCatchUpRequest
+	(*WatchCatchUpResponse)(nil),  // 13: candor.v1.WatchCatchUpResponse
+	(*AdmissionCount)(nil),        // 14: candor.v1.AdmissionCount
+	(*DiskStatus)(nil),            // 15: candor.v1.DiskStatus
+	(*QueueStatus)(nil),           // 16: candor.v1.QueueStatus
+	(*StateStatus)(nil),           // 17: candor.v1.StateStatus
+	(*DigestsRequest)(nil),        // 18: candor.v1.DigestsRequest
+	(*DigestsResponse)(nil),       // 19: candor.v1.DigestsResponse
+	(*IndexDigest)(nil),           // 20: candor.v1.IndexDigest
+	(*RecordsRequest)(nil),        // 21: candor.v1.RecordsRequest
+	(*RecordsResponse)(nil),       // 22: candor.v1.RecordsResponse
+	(*TurnRecord)(nil),            // 23: candor.v1.TurnRecord
+	nil,                           // 24: candor.v1.NodeResponse.AddressesEntry
+	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
+	(*RootToken)(nil),             // 26: candor.v1.RootToken
+	(*LeaderHint)(nil),            // 27: candor.v1.LeaderHint
+	(*Witness)(nil),               // 28: candor.v1.Witness
+	(CatchUpState)(0),             // 29: candor.v1.CatchUpState
+	(CatchUpAction)(0),            // 30: candor.v1.CatchUpAction
+	(DegradedMode)(0),             // 31: candor.v1.DegradedMode
+	(*durationpb.Duration)(nil),   // 32: google.protobuf.Duration
+	(Outcome)(0),                  // 33: candor.v1.Outcome
+	(Freshness)(0),                // 34: candor.v1.Freshness
+	(Mechanism)(0),                // 35: candor.v1.Mechanism
 }
 var file_candor_v1_diagnostics_service_proto_depIdxs = []int32{
-	13, // 0: candor.v1.NodeResponse.started_at:type_name -> google.protobuf.Timestamp
-	14, // 1: candor.v1.NodeResponse.applied:type_name -> candor.v1.RootToken
-	15, // 2: candor.v1.NodeResponse.leader_hint:type_name -> candor.v1.LeaderHint
-	2,  // 3: candor.v1.NodeResponse.admissions:type_name -> candor.v1.AdmissionCount
-	3,  // 4: candor.v1.NodeResponse.disk:type_name -> candor.v1.DiskStatus
-	4,  // 5: candor.v1.NodeResponse.queue:type_name -> candor.v1.QueueStatus
-	5,  // 6: candor.v1.NodeResponse.state:type_name -> candor.v1.StateStatus
-	16, // 7: candor.v1.NodeResponse.witness:type_name -> candor.v1.Witness
-	12, // 8: candor.v1.NodeResponse.addresses:type_name -> candor.v1.NodeResponse.AddressesEntry
-	17, // 9: candor.v1.DiskStatus.oldest_write_in_flight:type_name -> google.protobuf.Duration
-	8,  // 10: candor.v1.DigestsResponse.digests:type_name -> candor.v1.IndexDigest
-	16, // 11: candor.v1.DigestsResponse.witness:type_name -> candor.v1.Witness
-	11, // 12: candor.v1.RecordsResponse.records:type_name -> candor.v1.TurnRecord
-	16, // 13: candor.v1.RecordsResponse.witness:type_name -> candor.v1.Witness
-	0,  // 14: candor.v1.DiagnosticsService.Node:input_type -> candor.v1.NodeRequest
-	6,  // 15: candor.v1.DiagnosticsService.Digests:input_type -> candor.v1.DigestsRequest
-	9,  // 16: candor.v1.DiagnosticsService.Records:input_type -> candor.v1.RecordsRequest
-	1,  // 17: candor.v1.DiagnosticsService.Node:output_type -> candor.v1.NodeResponse
-	7,  // 18: candor.v1.DiagnosticsService.Digests:output_type -> candor.v1.DigestsResponse
-	10, // 19: candor.v1.DiagnosticsService.Records:output_type -> candor.v1.RecordsResponse
-	17, // [17:20] is the sub-list for method output_type
-	14, // [14:17] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	25, // 0: candor.v1.NodeResponse.started_at:type_name -> google.protobuf.Timestamp
+	26, // 1: candor.v1.NodeResponse.applied:type_name -> candor.v1.RootToken
+	27, // 2: candor.v1.NodeResponse.leader_hint:type_name -> candor.v1.LeaderHint
+	14, // 3: candor.v1.NodeResponse.admissions:type_name -> candor.v1.AdmissionCount
+	15, // 4: candor.v1.NodeResponse.disk:type_name -> candor.v1.DiskStatus
+	16, // 5: candor.v1.NodeResponse.queue:type_name -> candor.v1.QueueStatus
+	17, // 6: candor.v1.NodeResponse.state:type_name -> candor.v1.StateStatus
+	28, // 7: candor.v1.NodeResponse.witness:type_name -> candor.v1.Witness
+	24, // 8: candor.v1.NodeResponse.addresses:type_name -> candor.v1.NodeResponse.AddressesEntry
+	2,  // 9: candor.v1.NodeResponse.freshness:type_name -> candor.v1.FreshnessStatus
+	5,  // 10: candor.v1.NodeResponse.last_admissions:type_name -> candor.v1.AdmissionRecord
+	6,  // 11: candor.v1.NodeResponse.last_outcomes:type_name -> candor.v1.OutcomeRecord
+	7,  // 12: candor.v1.NodeResponse.raft:type_name -> candor.v1.RaftLoad
+	8,  // 13: candor.v1.NodeResponse.reads:type_name -> candor.v1.ReadCount
+	29, // 14: candor.v1.FreshnessStatus.catch_up_state:type_name -> candor.v1.CatchUpState
+	30, // 15: candor.v1.FreshnessStatus.catch_up_action:type_name -> candor.v1.CatchUpAction
+	31, // 16: candor.v1.FreshnessStatus.degraded_mode:type_name -> candor.v1.DegradedMode
+	32, // 17: candor.v1.FreshnessStatus.proof_age:type_name -> google.protobuf.Duration
+	32, // 18: candor.v1.FreshnessStatus.newest_proof_age:type_name -> google.protobuf.Duration
+	3,  // 19: candor.v1.FreshnessStatus.policy:type_name -> candor.v1.FreshnessPolicy
+	4,  // 20: candor.v1.FreshnessStatus.quarantine:type_name -> candor.v1.Quarantine
+	32, // 21: candor.v1.FreshnessPolicy.fresh_age:type_name -> google.protobuf.Duration
+	32, // 22: candor.v1.FreshnessPolicy.window:type_name -> google.protobuf.Duration
+	32, // 23: candor.v1.FreshnessPolicy.beacon_interval:type_name -> google.protobuf.Duration
+	32, // 24: candor.v1.FreshnessPolicy.repair_interval:type_name -> google.protobuf.Duration
+	25, // 25: candor.v1.Quarantine.since:type_name -> google.protobuf.Timestamp
+	25, // 26: candor.v1.AdmissionRecord.at:type_name -> google.protobuf.Timestamp
+	33, // 27: candor.v1.OutcomeRecord.outcome:type_name -> candor.v1.Outcome
+	26, // 28: candor.v1.OutcomeRecord.token:type_name -> candor.v1.RootToken
+	34, // 29: candor.v1.ReadCount.freshness:type_name -> candor.v1.Freshness
+	35, // 30: candor.v1.ReadCount.mechanism:type_name -> candor.v1.Mechanism
+	32, // 31: candor.v1.FreshnessRequest.max_staleness:type_name -> google.protobuf.Duration
+	11, // 32: candor.v1.FreshnessResponse.verdicts:type_name -> candor.v1.ClassVerdict
+	28, // 33: candor.v1.FreshnessResponse.witness:type_name -> candor.v1.Witness
+	34, // 34: candor.v1.ClassVerdict.freshness:type_name -> candor.v1.Freshness
+	28, // 35: candor.v1.ClassVerdict.witness:type_name -> candor.v1.Witness
+	32, // 36: candor.v1.ClassVerdict.took:type_name -> google.protobuf.Duration
+	26, // 37: candor.v1.WatchCatchUpResponse.token_before:type_name -> candor.v1.RootToken
+	26, // 38: candor.v1.WatchCatchUpResponse.token_after:type_name -> candor.v1.RootToken
+	29, // 39: candor.v1.WatchCatchUpResponse.state:type_name -> candor.v1.CatchUpState
+	30, // 40: candor.v1.WatchCatchUpResponse.action:type_name -> candor.v1.CatchUpAction
+	31, // 41: candor.v1.WatchCatchUpResponse.degraded_mode:type_name -> candor.v1.DegradedMode
+	25, // 42: candor.v1.WatchCatchUpResponse.at:type_name -> google.protobuf.Timestamp
+	32, // 43: candor.v1.DiskStatus.oldest_write_in_flight:type_name -> google.protobuf.Duration
+	20, // 44: candor.v1.DigestsResponse.digests:type_name -> candor.v1.IndexDigest
+	28, // 45: candor.v1.DigestsResponse.witness:type_name -> candor.v1.Witness
+	23, // 46: candor.v1.RecordsResponse.records:type_name -> candor.v1.TurnRecord
+	28, // 47: candor.v1.RecordsResponse.witness:type_name -> candor.v1.Witness
+	0,  // 48: candor.v1.DiagnosticsService.Node:input_type -> candor.v1.NodeRequest
+	18, // 49: candor.v1.DiagnosticsService.Digests:input_type -> candor.v1.DigestsRequest
+	21, // 50: candor.v1.DiagnosticsService.Records:input_type -> candor.v1.RecordsRequest
+	9,  // 51: candor.v1.DiagnosticsService.Freshness:input_type -> candor.v1.FreshnessRequest
+	12, // 52: candor.v1.DiagnosticsService.WatchCatchUp:input_type -> candor.v1.WatchCatchUpRequest
+	1,  // 53: candor.v1.DiagnosticsService.Node:output_type -> candor.v1.NodeResponse
+	19, // 54: candor.v1.DiagnosticsService.Digests:output_type -> candor.v1.DigestsResponse
+	22, // 55: candor.v1.DiagnosticsService.Records:output_type -> candor.v1.RecordsResponse
+	10, // 56: candor.v1.DiagnosticsService.Freshness:output_type -> candor.v1.FreshnessResponse
+	13, // 57: candor.v1.DiagnosticsService.WatchCatchUp:output_type -> candor.v1.WatchCatchUpResponse
+	53, // [53:58] is the sub-list for method output_type
+	48, // [48:53] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_candor_v1_diagnostics_service_proto_init() }
@@ -1119,14 +2272,17 @@ func file_candor_v1_diagnostics_service_proto_init() {
 		return
 	}
 	file_candor_v1_object_proto_init()
+	file_candor_v1_object_service_proto_init()
 	file_candor_v1_witness_proto_init()
+	file_candor_v1_diagnostics_service_proto_msgTypes[2].OneofWrappers = []any{}
+	file_candor_v1_diagnostics_service_proto_msgTypes[9].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_candor_v1_diagnostics_service_proto_rawDesc), len(file_candor_v1_diagnostics_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,9 +19,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	DiagnosticsService_Node_FullMethodName    = "/candor.v1.DiagnosticsService/Node"
-	DiagnosticsService_Digests_FullMethodName = "/candor.v1.DiagnosticsService/Digests"
-	DiagnosticsService_Records_FullMethodName = "/candor.v1.DiagnosticsService/Records"
+	DiagnosticsService_Node_FullMethodName         = "/candor.v1.DiagnosticsService/Node"
+	DiagnosticsService_Digests_FullMethodName      = "/candor.v1.DiagnosticsService/Digests"
+	DiagnosticsService_Records_FullMethodName      = "/candor.v1.DiagnosticsService/Records"
+	DiagnosticsService_Freshness_FullMethodName    = "/candor.v1.DiagnosticsService/Freshness"
+	DiagnosticsService_WatchCatchUp_FullMethodName = "/candor.v1.DiagnosticsService/WatchCatchUp"
 )
 
 // DiagnosticsServiceClient is the client API for DiagnosticsService service.
@@ -35,6 +37,12 @@ type DiagnosticsServiceClient interface {
 	Digests(ctx context.Context, in *DigestsRequest, opts ...grpc.CallOption) (*DigestsResponse, error)
 	// Records lists turn faults and invariant violations kept in the root.
 	Records(ctx context.Context, in *RecordsRequest, opts ...grpc.CallOption) (*RecordsResponse, error)
+	// Freshness says what a read of each class would get here now, and why. It
+	// asks as such a read does, so that it may take as long.
+	Freshness(ctx context.Context, in *FreshnessRequest, opts ...grpc.CallOption) (*FreshnessResponse, error)
+	// WatchCatchUp begins with the state that the node is in and goes on with
+	// every change.
+	WatchCatchUp(ctx context.Context, in *WatchCatchUpRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchCatchUpResponse], error)
 }
 
 type diagnosticsServiceClient struct {
@@ -75,6 +83,35 @@ func (c *diagnosticsServiceClient) Records(ctx context.Context, in *RecordsReque
 	return out, nil
 }
 
+func (c *diagnosticsServiceClient) Freshness(ctx context.Context, in *FreshnessRequest, opts ...grpc.CallOption) (*FreshnessResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FreshnessResponse)
+	err := c.cc.Invoke(ctx, DiagnosticsService_Freshness_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *diagnosticsServiceClient) WatchCatchUp(ctx context.Context, in *WatchCatchUpRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchCatchUpResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &DiagnosticsService_ServiceDesc.Streams[0], DiagnosticsService_WatchCatchUp_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchCatchUpRequest, WatchCatchUpResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DiagnosticsService_WatchCatchUpClient = grpc.ServerStreamingClient[WatchCatchUpResponse]
+
 // DiagnosticsServiceServer is the server API for DiagnosticsService service.
 // All implementations must embed UnimplementedDiagnosticsServiceServer
 // for forward compatibility.
@@ -86,6 +123,12 @@ type DiagnosticsServiceServer interface {
 	Digests(context.Context, *DigestsRequest) (*DigestsResponse, error)
 	// Records lists turn faults and invariant violations kept in the root.
 	Records(context.Context, *RecordsRequest) (*RecordsResponse, error)
+	// Freshness says what a read of each class would get here now, and why. It
+	// asks as such a read does, so that it may take as long.
+	Freshness(context.Context, *FreshnessRequest) (*FreshnessResponse, error)
+	// WatchCatchUp begins with the state that the node is in and goes on with
+	// every change.
+	WatchCatchUp(*WatchCatchUpRequest, grpc.ServerStreamingServer[WatchCatchUpResponse]) error
 	mustEmbedUnimplementedDiagnosticsServiceServer()
 }
 
@@ -104,6 +147,12 @@ func (UnimplementedDiagnosticsServiceServer) Digests(context.Context, *DigestsRe
 }
 func (UnimplementedDiagnosticsServiceServer) Records(context.Context, *RecordsRequest) (*RecordsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Records not implemented")
+}
+func (UnimplementedDiagnosticsServiceServer) Freshness(context.Context, *FreshnessRequest) (*FreshnessResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Freshness not implemented")
+}
+func (UnimplementedDiagnosticsServiceServer) WatchCatchUp(*WatchCatchUpRequest, grpc.ServerStreamingServer[WatchCatchUpResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchCatchUp not implemented")
 }
 func (UnimplementedDiagnosticsServiceServer) mustEmbedUnimplementedDiagnosticsServiceServer() {}
 func (UnimplementedDiagnosticsServiceServer) testEmbeddedByValue()                            {}
@@ -180,6 +229,35 @@ func _DiagnosticsService_Records_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DiagnosticsService_Freshness_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FreshnessRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DiagnosticsServiceServer).Freshness(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DiagnosticsService_Freshness_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DiagnosticsServiceServer).Freshness(ctx, req.(*FreshnessRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DiagnosticsService_WatchCatchUp_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchCatchUpRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(DiagnosticsServiceServer).WatchCatchUp(m, &grpc.GenericServerStream[WatchCatchUpRequest, WatchCatchUpResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DiagnosticsService_WatchCatchUpServer = grpc.ServerStreamingServer[WatchCatchUpResponse]
+
 // DiagnosticsService_ServiceDesc is the grpc.ServiceDesc for DiagnosticsService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -199,7 +277,17 @@ var DiagnosticsService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "Records",
 			Handler:    _DiagnosticsService_Records_Handler,
 		},
+		{
+			MethodName: "Freshness",
+			Handler:    _DiagnosticsService_Freshness_Handler,
+		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "WatchCatchUp",
+			Handler:       _DiagnosticsService_WatchCatchUp_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "candor/v1/diagnostics_service.proto",
 }
