@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/test/bufconn"
 
+	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/client"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 )
@@ -23,11 +24,15 @@ type answering struct {
 	candorv1.UnimplementedObjectServiceServer
 	candorv1.UnimplementedClusterServiceServer
 	get    *candorv1.GetResponse
+	weaker *candorv1.GetResponse // for any class but STRONG
 	create *candorv1.CreateResponse
 	status *candorv1.StatusResponse
 }
 
-func (a *answering) Get(context.Context, *candorv1.GetRequest) (*candorv1.GetResponse, error) {
+func (a *answering) Get(_ context.Context, in *candorv1.GetRequest) (*candorv1.GetResponse, error) {
+	if in.GetRead().GetFreshness() != candorv1.Freshness_FRESHNESS_STRONG {
+		return a.weaker, nil
+	}
 	return a.get, nil
 }
 
@@ -47,6 +52,7 @@ func benchServer(b *testing.B) func(context.Context, string) (net.Conn, error) {
 	n := &node{name: "n1", addr: "n1:1"}
 	a := &answering{
 		get:    &candorv1.GetResponse{Object: webObject(5), Witness: n.witness(token(5), n)},
+		weaker: &candorv1.GetResponse{Object: webObject(5), Witness: n.weaker(candorv1.Freshness_FRESHNESS_BOUNDED, token(5))},
 		create: &candorv1.CreateResponse{Result: n.result(token(5))},
 		status: &candorv1.StatusResponse{Witness: n.witness(token(5), n)},
 	}
@@ -77,6 +83,11 @@ func BenchmarkCall(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	spread, err := client.New(client.Config{Endpoints: []string{"n1:1", "n2:1", "n3:1"}, Actor: "ana", Dialer: dial})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { spread.Close() })
 	conn, err := grpc.NewClient("passthrough:///n1:1", grpc.WithContextDialer(dial), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		b.Fatal(err)
@@ -92,6 +103,10 @@ func BenchmarkCall(b *testing.B) {
 		call func(ctx context.Context) error
 	}{
 		{"get/sdk", func(ctx context.Context) error { _, _, err := c.Get(ctx, web); return err }},
+		{"get/sdk, spread over three", func(ctx context.Context) error {
+			_, _, err := spread.Get(ctx, web, client.WithFreshness(candor.FreshnessBounded))
+			return err
+		}},
 		{"get/grpc", func(ctx context.Context) error {
 			_, err := plain.Get(ctx, &candorv1.GetRequest{
 				Kind: string(web.Kind), Namespace: web.Namespace, Name: web.Name, Read: &candorv1.ReadOptions{Freshness: 1},

@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc/metadata"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/rpc/tracing"
 )
 
 // The defaults of Config.
@@ -45,6 +47,9 @@ type Config struct {
 	Connections int
 	// Logger may be nil: then nothing is logged.
 	Logger hclog.Logger
+	// Tracer makes each call a span below that of its context, and the servers'
+	// spans go below the call's. Nil: nothing is traced, and no trace goes along.
+	Tracer trace.TracerProvider
 }
 
 // Client talks to one cluster. Its methods may be called concurrently.
@@ -53,6 +58,7 @@ type Client struct {
 	timeout        time.Duration
 	attemptTimeout time.Duration
 	log            hclog.Logger
+	tracer         trace.Tracer // nil: nothing is traced
 	session        *Session
 	directory      *directory
 	leader         leadership
@@ -80,6 +86,9 @@ func New(cfg Config) (*Client, error) {
 		attemptTimeout: orDefault(cfg.AttemptTimeout, DefaultAttemptTimeout),
 		log:            cfg.Logger,
 		session:        cfg.Session,
+	}
+	if cfg.Tracer != nil {
+		c.tracer = cfg.Tracer.Tracer(tracing.Scope)
 	}
 	if c.log == nil {
 		c.log = hclog.NewNullLogger()

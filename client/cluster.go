@@ -136,7 +136,7 @@ func (k *Cluster) ask(ctx context.Context, method string, in proto.Message, out 
 	for _, option := range options {
 		option(&terms)
 	}
-	r := request{method: method, in: in, out: out, route: toAny}
+	r := request{method: method, in: in, out: out, route: toAny, aloof: terms.withoutSession}
 	if err := k.client.pin(&r, terms.endpoint); err != nil {
 		return nil, err
 	}
@@ -144,7 +144,14 @@ func (k *Cluster) ask(ctx context.Context, method string, in proto.Message, out 
 	if terms.withoutSession {
 		session = nil
 	}
-	return k.client.inquire(ctx, &r, session, out)
+	w, err := k.client.inquire(ctx, &r, session, out)
+	if err != nil {
+		return nil, err
+	}
+	if b := ownWord(w); b != nil {
+		return nil, breached(w, b)
+	}
+	return w, nil
 }
 
 // inquire carries out a request whose answer may lack a witness: a node without

@@ -77,7 +77,7 @@ func TestMembershipChangesReachTheLeader(t *testing.T) {
 		n2.on(method, notLeader(n1, 1))
 	}
 	n2.on("Members", func(c *call) error {
-		return c.send(&candorv1.MembersResponse{Members: members, ConfigurationIndex: 3, Witness: n2.witness(token(5), n1)})
+		return c.send(&candorv1.MembersResponse{Members: members, ConfigurationIndex: 3, Witness: n2.ownWord(token(5), n1)})
 	})
 	n2.on("Status", n2.statuses(token(5), n1))
 	k := s.client([]string{"n2"}).Cluster()

@@ -42,13 +42,21 @@ type NodeReport struct {
 	RestartState  candor.RestartState `json:"restartState"`
 	RestartReason string              `json:"restartReason,omitempty"`
 	// Recovered: the node has applied what its log held at the start.
-	Recovered  bool              `json:"recovered"`
-	Admissions []AdmissionCount  `json:"admissions,omitempty"`
-	Disk       *DiskStatus       `json:"disk,omitempty"`
-	Queue      *QueueStatus      `json:"queue,omitempty"`
-	State      *StateStatus      `json:"state,omitempty"`
-	Addresses  map[string]string `json:"addresses,omitempty"`
-	Witness    *candor.Witness   `json:"witness,omitempty"`
+	Recovered bool `json:"recovered"`
+	// Freshness is how far the node knows itself to be behind; nil where it does
+	// not say.
+	Freshness  *FreshnessStatus `json:"freshness,omitempty"`
+	Admissions []AdmissionCount `json:"admissions,omitempty"`
+	// LastAdmissions and LastOutcomes are newest first.
+	LastAdmissions []AdmissionRecord `json:"lastAdmissions,omitempty"`
+	LastOutcomes   []OutcomeRecord   `json:"lastOutcomes,omitempty"`
+	Reads          []ReadCount       `json:"reads,omitempty"`
+	Raft           *RaftLoad         `json:"raft,omitempty"`
+	Disk           *DiskStatus       `json:"disk,omitempty"`
+	Queue          *QueueStatus      `json:"queue,omitempty"`
+	State          *StateStatus      `json:"state,omitempty"`
+	Addresses      map[string]string `json:"addresses,omitempty"`
+	Witness        *candor.Witness   `json:"witness,omitempty"`
 }
 
 // AdmissionCount is how many requests of a class had one admission outcome.
@@ -106,7 +114,9 @@ func (d *Diagnostics) Node(ctx context.Context) (*NodeReport, error) {
 		CommitIndex: out.GetCommitIndex(), LastLogIndex: out.GetLastLogIndex(), FirstLogIndex: out.GetFirstLogIndex(),
 		SnapshotIndex: out.GetSnapshotIndex(), Leader: convert.LeaderHintFromProto(out.GetLeaderHint()),
 		RestartState: candor.RestartState(out.GetRestartState()), RestartReason: out.GetRestartReason(),
-		Recovered: out.GetRecovered(), Disk: disk(out.GetDisk()), Queue: queue(out.GetQueue()), State: state(out.GetState()),
+		Recovered: out.GetRecovered(), Freshness: freshnessStatus(out.GetFreshness()), Raft: raftLoad(out.GetRaft()),
+		LastAdmissions: admissionRecords(out.GetLastAdmissions()), LastOutcomes: outcomeRecords(out.GetLastOutcomes()),
+		Reads: readCounts(out.GetReads()), Disk: disk(out.GetDisk()), Queue: queue(out.GetQueue()), State: state(out.GetState()),
 		Addresses: out.GetAddresses(), Witness: w,
 	}
 	if started := out.GetStartedAt(); started != nil {
@@ -171,17 +181,21 @@ func (d *Diagnostics) Records(ctx context.Context) ([]TurnRecord, error) {
 }
 
 func (d *Diagnostics) ask(ctx context.Context, method string, in proto.Message, out answer) (*candor.Witness, error) {
-	if d.addr == "" {
-		return nil, candor.Errorf(candor.ReasonInvalid, "no endpoint: diagnostics are of one node")
-	}
-	r := request{method: method, in: in, out: out}
-	if err := d.client.pin(&r, d.addr); err != nil {
+	r := request{method: method, in: in, out: out, aloof: true}
+	if err := d.pin(&r); err != nil {
 		return nil, err
 	}
 	if err := d.client.do(ctx, &r); err != nil {
 		return nil, err
 	}
 	return convert.WitnessFromProto(out.GetWitness()), nil
+}
+
+func (d *Diagnostics) pin(r *request) error {
+	if d.addr == "" {
+		return candor.Errorf(candor.ReasonInvalid, "no endpoint: diagnostics are of one node")
+	}
+	return d.client.pin(r, d.addr)
 }
 
 func disk(p *candorv1.DiskStatus) *DiskStatus {

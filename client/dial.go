@@ -80,7 +80,8 @@ func dialOptions(dial func(context.Context, string) (net.Conn, error), attempt t
 
 // serviceConfig bounds messages, and the attempts of calls that are answered at
 // once. A deadline set here costs gRPC nothing extra where the caller's is
-// nearer. Streams and changes of membership take as long as they take.
+// nearer. Streams, changes of membership, repairs and trials of every class of
+// reads take as long as they take.
 func serviceConfig(attempt time.Duration) string {
 	type name struct {
 		Service string `json:"service,omitempty"`
@@ -94,9 +95,12 @@ func serviceConfig(attempt time.Duration) string {
 	}
 	objects := candorv1.ObjectService_ServiceDesc.ServiceName
 	cluster := candorv1.ClusterService_ServiceDesc.ServiceName
+	diagnostics := candorv1.DiagnosticsService_ServiceDesc.ServiceName
 	prompt := []name{
 		{Service: objects},
-		{Service: candorv1.DiagnosticsService_ServiceDesc.ServiceName},
+		{Service: diagnostics, Method: "Node"},
+		{Service: diagnostics, Method: "Digests"},
+		{Service: diagnostics, Method: "Records"},
 		{Service: cluster, Method: "Status"},
 		{Service: cluster, Method: "Members"},
 	}

@@ -145,8 +145,8 @@ func (d *directory) resolve(from *endpoint, hint *candor.LeaderHint) *endpoint {
 	return ep
 }
 
-// any is the endpoint for calls that every node can answer: one and the same as
-// long as it is healthy.
+// any is the endpoint for a node's own word, which every node can give: one and
+// the same as long as it answers.
 func (d *directory) any() *endpoint {
 	if ep := d.sticky.Load(); ep != nil {
 		return ep
@@ -154,31 +154,33 @@ func (d *directory) any() *endpoint {
 	return d.after(nil)
 }
 
-// spread is the endpoint for the next of many long streams that every node can
-// serve.
-func (d *directory) spread() *endpoint {
-	rotation := d.roster().rotation
-	return d.after(rotation[int(d.turn.Add(1))%len(rotation)])
-}
-
-// after is the next endpoint of the rotation after ep that is not suspect, or
-// the next one at all if all are; calls that may choose stick to it from now on.
+// after is the next endpoint of the rotation after ep that is not suspect, one
+// that can serve reads if there is any, or the next one at all if all are
+// suspect; calls that may choose stick to it from now on.
 func (d *directory) after(ep *endpoint) *endpoint {
-	rotation := d.roster().rotation
-	at := slices.Index(rotation, ep)
 	now := d.clock.elapsed()
-	next := rotation[(at+1)%len(rotation)]
-	for i := range rotation {
-		candidate := rotation[(at+1+i)%len(rotation)]
-		if candidate != ep && candidate.suspect.Load() <= now {
-			next = candidate
-			break
+	others := d.from(ep)
+	next := others[0]
+	best := failing
+	for _, candidate := range others {
+		if r := candidate.streamRank(now); r < best && candidate != ep {
+			next, best = candidate, r
+			if r <= behind {
+				break
+			}
 		}
 	}
 	if was := d.sticky.Load(); was == nil || was == ep {
 		d.sticky.CompareAndSwap(was, next)
 	}
 	return next
+}
+
+// from is the rotation, beginning after ep.
+func (d *directory) from(ep *endpoint) []*endpoint {
+	rotation := d.roster().rotation
+	at := slices.Index(rotation, ep) + 1
+	return slices.Concat(rotation[at:], rotation[:at])
 }
 
 // avoid keeps ep out of the rotation for a while.

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/freshness"
 )
 
 // How long calls that may choose avoid an endpoint after it failed.
@@ -23,6 +24,7 @@ type endpoint struct {
 	turn       atomic.Uint32
 	suspect    atomic.Int64 // elapsed time until which it is avoided
 	served     atomic.Pointer[position]
+	near       nearness
 }
 
 // position is what the node at an endpoint last said of itself. Immutable.
@@ -41,11 +43,16 @@ func (ep *endpoint) conn() *grpc.ClientConn {
 // observe checks an answer against before, the position that was known when
 // its request was sent: within one boot a node never serves an older view.
 // Answers that overtake one another are no breach, hence "when it was sent".
-func (ep *endpoint) observe(before *position, w *candor.Witness) error {
-	if before != nil && before.bootID == w.BootID && before.nodeID == w.NodeID && !w.ServedToken.Covers(before.token) {
-		return &candor.Error{
-			Reason: candor.ReasonTokenConflict, Subject: w.NodeID,
-			Message: "node " + nameOf(w) + " went back from " + before.token.String() + " to " + w.ServedToken.String() + " within one boot",
+func (ep *endpoint) observe(before *position, w *candor.Witness) *freshness.Breach {
+	if before != nil && before.bootID == w.BootID && before.nodeID == w.NodeID {
+		if !w.ServedToken.Covers(before.token) {
+			return &freshness.Breach{
+				Field: "servedRootToken", Got: w.ServedToken.String(),
+				Want: "at least " + before.token.String() + ", which the node has served in this boot",
+			}
+		}
+		if b := conflict(before.token, w.ServedToken); b != nil {
+			return b
 		}
 	}
 	for {
@@ -85,11 +92,4 @@ func (ep *endpoint) close() error {
 		}
 	}
 	return first
-}
-
-func nameOf(w *candor.Witness) string {
-	if w.NodeName != "" {
-		return w.NodeName
-	}
-	return w.NodeID
 }

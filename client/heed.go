@@ -11,33 +11,33 @@ import (
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 )
 
-// accept learns from the witness of an answer and checks it against what is
-// known: the session's history, and the node's own past.
+// accept checks an answer that promises no class against what is known: the
+// session's history and floors, and the node's own past; and learns from it.
 func (c *Client) accept(r *request, s *Session, w *candor.Witness) error {
-	if w == nil {
-		return breach(r.endpoint.addr, "endpoint %s answered without a witness", r.endpoint.addr)
-	}
-	c.clock.observe(w.ClusterTime)
-	c.noteLeader(r.endpoint, w)
-	if s != nil {
-		seen := candor.PortableToken{Token: w.ServedToken, ClusterID: w.ClusterID, HistoryID: w.HistoryID}
-		if err := s.advance(seen); err != nil {
-			return err
-		}
-	}
-	return r.endpoint.observe(r.before, w)
+	return c.examine(r, scrutiny{session: s}, w)
 }
 
 // heed learns from a refusal. Its witness is of a node that refused to be
 // relied on, so what does not fit the session is left to that session's next
 // answer.
-func (c *Client) heed(ep *endpoint, e *candor.Error) {
+func (c *Client) heed(r *request, ep *endpoint, e *candor.Error) {
+	if r := rankOfRefusal(e); r != fit || e.Witness != nil && e.Witness.Mode != "" {
+		ep.near.tell(c.clock.elapsed(), r)
+	}
 	if e.Witness == nil {
 		return
 	}
 	c.clock.observe(e.Witness.ClusterTime)
 	c.noteLeader(ep, e.Witness)
-	_ = c.session.Observe(*e.Witness)
+	if !r.aloof && !isAnswer(r, e) {
+		_ = c.session.Observe(*e.Witness)
+	}
+}
+
+// isAnswer says whether a refusal is what a read found out: that there is no
+// such object. It is checked as any other answer is.
+func isAnswer(r *request, e *candor.Error) bool {
+	return r.class != "" && e.Reason == candor.ReasonNotFound
 }
 
 // noteLeader learns who leads from what the node at ep says.

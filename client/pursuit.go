@@ -2,13 +2,11 @@ package client
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/rpc/convert"
@@ -25,6 +23,10 @@ type pursuit struct {
 	pause    time.Duration
 	// unknown: some attempt got no answer and may have changed the cluster.
 	unknown bool
+	// rootless are the endpoints that could not be reached or have no root, of a
+	// request that may be stale then; lacking: one of them said so itself.
+	rootless []*endpoint
+	lacking  bool
 	// last is what the last attempt met.
 	last *candor.Error
 }
@@ -43,6 +45,9 @@ func (p *pursuit) start() (*endpoint, error) {
 			return ep, nil
 		}
 	default: // toAny
+		if p.request.class != "" {
+			return c.directory.nearest(), nil
+		}
 	}
 	return c.directory.any(), nil
 }
@@ -73,44 +78,25 @@ func (p *pursuit) failed(ctx context.Context, ep *endpoint, failure error) (*end
 // refused: a server decided. The request surely did nothing in this attempt,
 // unless the reason says that this is not known.
 func (p *pursuit) refused(ctx context.Context, ep *endpoint, e *candor.Error) (*endpoint, error) {
-	c := p.client
-	c.heed(ep, e)
+	c, r := p.client, p.request
+	c.heed(r, ep, e)
 	p.note(ep, e)
-	if e.Reason == candor.ReasonRootTokenNotReached && p.request.effect {
-		// A follower forwarded the write, and it was made; the follower's view
-		// does not show it in time.
+	retry := e.Reason.Disposition().Retry
+	if r.effect && (retry == candor.RetryOutcomeUnknown || e.Reason == candor.ReasonRootTokenNotReached) {
+		// The latter: a follower forwarded the write, and it was made; the
+		// follower's view does not show it in time.
 		p.unknown = true
 	}
-	switch e.Reason.Disposition().Retry {
-	case candor.RetryLeader:
+	if retry == candor.RetryLeader {
 		c.leader.forget(ep)
 		c.follow(ep, e.Leader)
-		if p.request.route == toPinned {
-			return nil, p.settle(e)
-		}
-		return p.next(ctx, ep, e, true)
-	case candor.RetryOtherNode, candor.RetryWaitForToken, candor.RetryAcceptStale:
-		if p.request.route == toPinned {
-			return nil, p.settle(e)
-		}
-		return p.next(ctx, ep, e, p.exhausted())
-	case candor.RetryLater, candor.RetrySameNode:
-		if err := p.rest(ctx, nil, e); err != nil {
-			return nil, err
-		}
-		return p.again(ep), nil
-	case candor.RetryOutcomeUnknown:
-		if !p.request.effect {
-			return p.next(ctx, ep, e, true)
-		}
-		p.unknown = true
-		if !p.request.repeatable {
-			return nil, p.settle(e)
-		}
-		return p.next(ctx, ep, e, true)
-	default:
-		return nil, p.settle(e)
 	}
+	q := p.plight(refused, e.Reason)
+	if w := e.Witness; w != nil {
+		q.mode, q.catchUp = w.Mode, w.CatchUp
+	}
+	q.rootless = p.withoutRoot(ep, q.lacksRoot(), q.lacksRoot())
+	return p.take(ctx, q.next(), ep, e)
 }
 
 // unanswered: the attempt failed on its way there or back.
@@ -121,26 +107,89 @@ func (p *pursuit) unanswered(ctx context.Context, ep *endpoint, failure error) (
 	}
 	e := transportError(ep, failure)
 	code := status.Code(failure)
-	switch code {
-	case codes.Unimplemented, codes.Unauthenticated, codes.PermissionDenied:
-		p.note(ep, e)
-		return nil, p.settle(e) // refused before any handler ran
-	default:
-	}
-	if r.effect && r.sent() {
-		p.unknown = true
+	q := p.plight(unreached, e.Reason)
+	switch {
+	case !r.effect && code == codes.Unknown:
+		q.reply = foreign
+	case r.effect && r.left():
+		q.reply = lost
+		p.unknown = p.unknown || !refusedUnread(code)
 	}
 	if err := p.over(ctx); err != nil {
 		return nil, err
 	}
 	p.note(ep, e)
-	if code == codes.ResourceExhausted || code == codes.Unknown && !r.effect {
-		return nil, p.settle(e) // the next node would answer the same
+	q.rootless = p.withoutRoot(ep, true, false)
+	s := q.next()
+	if q.reply != foreign && !hopeless(q.reason) {
+		c.avoid(ctx, ep, code)
+		c.leader.forget(ep)
 	}
-	c.avoid(ctx, ep, code)
-	c.leader.forget(ep)
-	if p.unknown && !r.repeatable || r.route == toPinned {
+	return p.take(ctx, s, ep, e)
+}
+
+// plight is what is known before any attempt.
+func (p *pursuit) plight(reply reply, reason candor.Reason) plight {
+	r := p.request
+	return plight{
+		class: r.class, anywhere: r.route != toLeader, pinned: r.route == toPinned, effect: r.what(), mayBeStale: r.mayBeStale,
+		reply: reply, reason: reason,
+	}
+}
+
+// withoutRoot takes note of whether the node at ep can prove nothing now, and
+// whether it was it that said so. It reports whether no node can.
+func (p *pursuit) withoutRoot(ep *endpoint, lacks, said bool) bool {
+	r := p.request
+	if !r.mayBeStale {
+		return false
+	}
+	if !lacks {
+		p.rootless, p.lacking = nil, false
+		return false
+	}
+	p.lacking = p.lacking || said
+	if !slices.Contains(p.rootless, ep) {
+		p.rootless = append(p.rootless, ep)
+	}
+	if r.route == toPinned {
+		return p.lacking
+	}
+	for _, other := range p.client.directory.roster().rotation {
+		if !slices.Contains(p.rootless, other) {
+			return false
+		}
+	}
+	return p.lacking
+}
+
+// take takes the step: it returns where the next attempt goes, after the pause
+// that is due, or the error that ends the pursuit.
+func (p *pursuit) take(ctx context.Context, s step, ep *endpoint, e *candor.Error) (*endpoint, error) {
+	switch s {
+	case toTheLeader:
+		return p.next(ctx, ep, e, true)
+	case otherNode:
+		return p.next(ctx, ep, e, p.exhausted())
+	case waitForToken:
+		return p.wait(ctx, ep, e)
+	case later, sameNode:
+		if err := p.rest(ctx, nil, e); err != nil {
+			return nil, err
+		}
+		return p.again(ep), nil
+	default:
 		return nil, p.settle(e)
+	}
+}
+
+// wait goes where what is required will be: first to the leader, which has it.
+func (p *pursuit) wait(ctx context.Context, ep *endpoint, e *candor.Error) (*endpoint, error) {
+	if p.request.route == toPinned {
+		return ep, p.rest(ctx, nil, e)
+	}
+	if leader := p.client.leader.current().endpoint; leader != nil && leader != ep && p.hops == 1 {
+		return leader, nil
 	}
 	return p.next(ctx, ep, e, p.exhausted())
 }
@@ -186,85 +235,9 @@ func (p *pursuit) exhausted() bool { return p.hops >= len(p.client.directory.ros
 // note keeps e as what the attempt met.
 func (p *pursuit) note(ep *endpoint, e *candor.Error) {
 	p.last = e
+	p.request.failed(ep, p.attempts, e)
 	if log := p.client.log; log.IsDebug() {
 		log.Debug("attempt failed", "method", p.request.method, "endpoint", ep.addr, "attempt", p.attempts,
 			"reason", e.Reason, "error", e.Message)
 	}
-}
-
-// settle is the error that the request ends with, given what the last attempt
-// met: that, unless an earlier attempt may have been carried out all the same.
-func (p *pursuit) settle(e *candor.Error) error {
-	r := p.request
-	if !p.unknown || e.Reason == candor.ReasonConflict && r.preconditioned {
-		return e
-	}
-	if e.Reason == candor.ReasonOutcomeUnknown {
-		c := *e
-		c.Subject = orElse(r.subject, e.Subject)
-		return &c
-	}
-	return &candor.Error{
-		Reason: candor.ReasonOutcomeUnknown, Subject: r.subject, Leader: e.Leader, Witness: e.Witness, Err: e,
-		Message: fmt.Sprintf("an attempt got no answer, so the write may have been made; last: %s", e),
-	}
-}
-
-// gaveUp is the error at the end of time: what is known, or that time was up.
-func (p *pursuit) gaveUp(cause error) error {
-	reason, what := candor.ReasonTimedOut, "the deadline passed"
-	if errors.Is(cause, context.Canceled) {
-		reason, what = candor.ReasonCanceled, "the caller gave up"
-	}
-	if p.unknown || p.last == nil || reason == candor.ReasonCanceled {
-		return p.settle(&candor.Error{
-			Reason: reason, Subject: p.request.subject, Err: cause,
-			Message: fmt.Sprintf("%s after %d failed attempts%s", what, p.attempts, because(p.last)),
-		})
-	}
-	c := *p.last
-	c.Message = fmt.Sprintf("%s; %s after %d failed attempts", c.Message, what, p.attempts)
-	c.Err = errors.Join(cause, c.Err)
-	return &c
-}
-
-func because(last *candor.Error) string {
-	if last == nil {
-		return ""
-	}
-	return ", the last: " + last.Error()
-}
-
-// unsendable finds out whether the request itself is why it could not be sent.
-func (r *request) unsendable(failure error) *candor.Error {
-	switch status.Code(failure) {
-	case codes.ResourceExhausted:
-		if size := proto.Size(r.in); size > maxMessage {
-			return candor.Errorf(candor.ReasonTurnTooLarge, "the request has %d bytes; at most %d can be sent", size, maxMessage)
-		}
-	case codes.Internal:
-		if _, err := proto.Marshal(r.in); err != nil {
-			return candor.Errorf(candor.ReasonInvalid, "the request cannot be encoded: %w", err)
-		}
-	default:
-	}
-	return nil
-}
-
-// transportError is what a failure without a server's word means to a caller.
-func transportError(ep *endpoint, failure error) *candor.Error {
-	e, ok := errors.AsType[*candor.Error](convert.ErrorFromStatus(failure))
-	if !ok {
-		e = candor.Errorf(candor.ReasonInternal, "%w", failure)
-	}
-	c := *e
-	c.Subject = ep.addr
-	switch c.Reason {
-	case candor.ReasonTimedOut:
-		c.Message = "endpoint " + ep.addr + " did not answer in time"
-	case candor.ReasonCanceled: // nobody here did: the stream was reset
-		c.Reason = candor.ReasonUnavailable
-	default:
-	}
-	return &c
 }

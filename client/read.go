@@ -2,6 +2,8 @@ package client
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -20,6 +22,7 @@ type answer interface {
 type read struct {
 	request
 	terms   readTerms
+	options *candorv1.ReadOptions // what is sent of the terms
 	session *Session
 }
 
@@ -29,21 +32,92 @@ func (c *Client) prepare(r *read, options []ReadOption) (*candorv1.ReadOptions, 
 	if err != nil {
 		return nil, err
 	}
-	r.session, r.route = session, r.terms.route()
+	r.session, r.options, r.aloof = session, sent, session == nil
+	if r.terms.age != nil {
+		*r.terms.age = Age{}
+	}
+	r.class, r.route, r.mayBeStale = r.terms.query.Class, r.terms.route(), r.terms.mayBeStale()
 	return sent, c.pin(&r.request, r.terms.endpoint)
 }
 
 // carry does the read and returns the witness that it was checked by.
 func (c *Client) carry(ctx context.Context, r *read, method string, in proto.Message, out answer) (*candor.Witness, error) {
 	r.method, r.in, r.out = method, in, out
+	if !r.mayBeStale {
+		return c.carryOnce(ctx, r, out)
+	}
+	ctx, cancel := c.bounded(ctx)
+	defer cancel()
+	first, done := lessReserve(ctx)
+	w, err := c.carryOnce(first, r, out)
+	done()
+	if err == nil || ctx.Err() != nil || candor.ReasonOf(err).Disposition().Retry == candor.RetryNever {
+		return w, err
+	}
+	r.weaken(c)
+	w, stale := c.carryOnce(ctx, r, out)
+	if stale == nil || candor.ReasonOf(stale).Disposition().Retry == candor.RetryNever {
+		return w, stale
+	}
+	return nil, err // why it could not be had as it was asked for
+}
+
+func (c *Client) carryOnce(ctx context.Context, r *read, out answer) (*candor.Witness, error) {
 	if err := c.do(ctx, &r.request); err != nil {
+		if e, ok := errors.AsType[*candor.Error](err); ok && isAnswer(&r.request, e) {
+			if err := c.judge(r, e.Witness); err != nil {
+				return nil, err
+			}
+		}
 		return nil, err
 	}
 	w := convert.WitnessFromProto(out.GetWitness())
-	if err := c.accept(&r.request, r.session, w); err != nil {
+	if err := c.judge(r, w); err != nil {
 		return nil, err
 	}
-	return w, r.terms.check(w)
+	return w, nil
+}
+
+// judge examines the answer to a read and takes the measure of it.
+func (c *Client) judge(r *read, w *candor.Witness) error {
+	if err := c.examine(&r.request, r.scrutiny(), w); err != nil {
+		return err
+	}
+	if r.terms.age != nil {
+		r.terms.age.set(r.sent, w)
+	}
+	return nil
+}
+
+func (r *read) scrutiny() scrutiny {
+	return scrutiny{query: &r.terms.query, session: r.session, duty: r.terms.duty}
+}
+
+// staleReserve is the share of a read's time, and the most, that is kept for
+// reading BEST_EFFORT instead.
+const (
+	staleShare   = 4
+	staleReserve = time.Second
+)
+
+func lessReserve(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, _ := ctx.Deadline() // bounded by carry
+	return context.WithDeadline(ctx, deadline.Add(-min(time.Until(deadline)/staleShare, staleReserve)))
+}
+
+// weaken makes the read a BEST_EFFORT one. What the session and the caller
+// require of its token stays.
+func (r *read) weaken(c *Client) {
+	if log := c.log; log.IsDebug() {
+		log.Debug("read weakened", "method", r.method, "asked", r.class, "served", candor.FreshnessBestEffort)
+	}
+	r.terms.query.Class, r.terms.query.MaxLag, r.terms.query.FollowerReadIndex = candor.FreshnessBestEffort, nil, false
+	r.options.Freshness, r.options.MaxRootLag = candorv1.Freshness_FRESHNESS_BEST_EFFORT, nil
+	r.options.MaxStaleness, r.options.AllowFollowerReadIndex = nil, false
+	r.class, r.mayBeStale = candor.FreshnessBestEffort, false
+	if r.route != toPinned {
+		r.route = toAny
+	}
 }
 
 // Get reads one object. NOT_FOUND is an error, and the witness says as of when

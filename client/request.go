@@ -2,13 +2,16 @@ package client
 
 import (
 	"context"
+	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/rpc/tracing"
 )
 
 // route is which nodes can answer a request.
@@ -27,6 +30,12 @@ type request struct {
 	out    proto.Message
 	route  route
 	pinned *endpoint // with toPinned
+	// class is what a read asks for; empty for any other request.
+	class candor.Freshness
+	// mayBeStale: its caller accepts BEST_EFFORT instead.
+	mayBeStale bool
+	// aloof: no session takes part, not even to learn from a refusal.
+	aloof bool
 
 	// effect: an attempt that got no answer may have changed the cluster.
 	effect bool
@@ -35,13 +44,17 @@ type request struct {
 	// preconditioned: CONFLICT means a precondition that can never hold again,
 	// so it settles what became of earlier attempts.
 	preconditioned bool
+	// unhurried: without a deadline of the caller's there is none.
+	unhurried bool
 	// subject is what an unknown outcome is about: the request ID, if there is one.
 	subject string
 
-	// Of the attempt that succeeded: where, and what that endpoint had said of
-	// itself when the attempt was sent.
+	// Of the last attempt: where, when it was sent, and what that endpoint had
+	// said of itself then.
 	endpoint *endpoint
+	sent     time.Time
 	before   *position
+	span     trace.Span // nil: not traced
 
 	peer    peer.Peer
 	options [1]grpc.CallOption
@@ -50,8 +63,18 @@ type request struct {
 // do carries the request out within ctx, or within the client's timeout where
 // ctx has no deadline. The error is a *candor.Error.
 func (c *Client) do(ctx context.Context, r *request) error {
-	ctx, cancel := c.bounded(ctx)
-	defer cancel()
+	if !r.unhurried {
+		var cancel context.CancelFunc
+		ctx, cancel = c.bounded(ctx)
+		defer cancel()
+	}
+	ctx = c.begin(ctx, r)
+	err := c.pursue(ctx, r)
+	r.ended(err)
+	return err
+}
+
+func (c *Client) pursue(ctx context.Context, r *request) error {
 	p := pursuit{client: c, request: r}
 	ep, err := p.start()
 	if err != nil {
@@ -64,7 +87,6 @@ func (c *Client) do(ctx context.Context, r *request) error {
 		}
 		failure := c.attempt(ctx, r, ep)
 		if failure == nil {
-			r.endpoint = ep
 			ep.answered()
 			if r.route != toPinned {
 				c.refresh(ctx, ep)
@@ -80,19 +102,51 @@ func (c *Client) do(ctx context.Context, r *request) error {
 // attempt sends the request once. r.peer tells afterwards whether anything can
 // have left this process: gRPC fills it in as soon as there is a stream.
 func (c *Client) attempt(ctx context.Context, r *request, ep *endpoint) error {
-	r.before = ep.served.Load()
+	r.endpoint, r.before, r.sent = ep, ep.served.Load(), time.Now()
+	r.tries(ep)
 	if !r.effect {
-		return ep.conn().Invoke(ctx, r.method, r.in, r.out)
+		return c.askAt(ctx, r, ep)
 	}
 	r.peer.Addr = nil
 	r.options[0] = grpc.Peer(&r.peer)
 	return ep.conn().Invoke(ctx, r.method, r.in, r.out, r.options[:]...)
 }
 
-func (r *request) sent() bool { return r.peer.Addr != nil }
+// askAt sends a request that only asks. How long a read took that any node could
+// have served says how near this one is.
+func (c *Client) askAt(ctx context.Context, r *request, ep *endpoint) error {
+	if r.class == "" || r.route == toLeader {
+		return ep.conn().Invoke(ctx, r.method, r.in, r.out)
+	}
+	ep.near.busy.Add(1)
+	err := ep.conn().Invoke(ctx, r.method, r.in, r.out)
+	ep.near.busy.Add(-1)
+	if err == nil {
+		ep.near.measure(c.clock.elapsed(), time.Since(r.sent))
+	}
+	return err
+}
 
-// outgoing adds the caller's name to ctx.
+// left says whether anything of the last attempt may have left this process.
+func (r *request) left() bool { return r.peer.Addr != nil }
+
+// what the request may do if an attempt gets no answer.
+func (r *request) what() effect {
+	switch {
+	case !r.effect:
+		return nothing
+	case r.repeatable:
+		return repeatable
+	default:
+		return once
+	}
+}
+
+// outgoing adds the caller's name to ctx, and the span.
 func (c *Client) outgoing(ctx context.Context) context.Context {
+	if c.tracer != nil {
+		ctx = tracing.Inject(ctx)
+	}
 	if _, taken := metadata.FromOutgoingContext(ctx); taken {
 		return metadata.AppendToOutgoingContext(ctx, actorKey, c.actor[actorKey][0])
 	}
@@ -120,7 +174,8 @@ func (c *Client) bounded(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithTimeout(ctx, c.timeout)
 }
 
-// breach is the error for an answer that broke what was asked.
+// breach is the error for an answer whose content breaks what was asked; where
+// it is the witness, see WitnessError.
 func breach(subject, format string, args ...any) *candor.Error {
 	e := candor.Errorf(candor.ReasonInvariantViolated, format, args...)
 	e.Subject = subject

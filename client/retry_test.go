@@ -9,6 +9,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/client"
+	"github.com/candor-plane/candor/rpc/convert"
 )
 
 // What follows from a refusal is decided by its retry class alone.
@@ -39,8 +40,9 @@ func TestRefusalsAreFollowedByTheirRetryClass(t *testing.T) {
 				c := s.client([]string{"n1", "n2"})
 				_, err := c.Cluster().Status(t.Context(), client.OnEndpoint("n1:1"))
 				noError(t, err)
-				n1.on("Get", refuses(&candor.Error{Reason: row.reason, Message: "no"}))
-				n2.on("Get", refuses(&candor.Error{Reason: row.reason, Message: "no"}))
+				no := &candor.Error{Reason: row.reason, Message: "no", Witness: convert.WitnessFromProto(n1.witness(token(1), n1))}
+				n1.on("Get", refuses(no))
+				n2.on("Get", refuses(no))
 				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 				defer cancel()
 				_, _, err = c.Get(ctx, web)

@@ -59,7 +59,7 @@ func TestAHintWithoutAnAddressIsResolvedByTheServersOwnWord(t *testing.T) {
 		}))
 	}
 	n2 := s.node("n2")
-	n2.on("Get", n2.gets(token(4), nil))
+	n2.on("Get", n2.gets(token(4), n2))
 	n2.on("Status", n2.statuses(token(4), nil))
 	c := s.client(three)
 	_, err := c.Cluster().Status(t.Context(), client.OnEndpoint("n2:1"))
@@ -87,41 +87,6 @@ func TestAnAddressThatWasTheLeadersOnceIsNotMistakenForIt(t *testing.T) {
 	}
 	if got := n1.count("Get"); got != 2 {
 		t.Errorf("n1's address was asked %d times, want 2", got)
-	}
-}
-
-func TestBestEffortStaysWithOneNodeUntilItFails(t *testing.T) {
-	s := newStage(t, three...)
-	s.each(func(n *node) { n.on("Get", bestEffort(n, token(5))) })
-	c := s.client(three)
-	served := func() string {
-		_, w, err := c.Get(t.Context(), web, client.WithFreshness(candor.FreshnessBestEffort))
-		noError(t, err)
-		return w.NodeName
-	}
-	first := served()
-	for range 5 {
-		if got := served(); got != first {
-			t.Fatalf("moved from %s to %s for no reason", first, got)
-		}
-	}
-	s.node(first).stop()
-	second := served()
-	if second == first {
-		t.Fatalf("still served by %s, which is down", first)
-	}
-	s.node(first).start()
-	if got := served(); got != second {
-		t.Errorf("moved back from %s to %s", second, got)
-	}
-}
-
-func bestEffort(n *node, at candor.Token) script {
-	return func(c *call) error {
-		w := n.witness(at, nil)
-		w.RequestedFreshness = candorv1.Freshness_FRESHNESS_BEST_EFFORT
-		w.ServedFreshness = candorv1.Freshness_FRESHNESS_BEST_EFFORT
-		return c.send(&candorv1.GetResponse{Object: webObject(at.Revision), Witness: w})
 	}
 }
 
@@ -195,7 +160,7 @@ func TestWhoeverFindsTheNewLeaderWakesAllThatWaitForIt(t *testing.T) {
 func TestOtherMembersAreLearntBeforeTheyAreNeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, three...)
-		s.each(func(n *node) { n.on("Get", bestEffort(n, token(5))) })
+		s.each(func(n *node) { n.on("Get", n.answers(token(5))) })
 		s.node("n1").on("Members", func(c *call) error {
 			return c.send(&candorv1.MembersResponse{Members: []*candorv1.Member{
 				{ServerId: "n1-id", Name: "n1", ApiAddress: "10.0.0.1:1"}, // by another address than the one configured

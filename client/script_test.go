@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/client"
@@ -225,11 +226,46 @@ func (n *node) witness(token candor.Token, leader *node) *candorv1.Witness {
 		NodeId: n.name + "-id", NodeName: n.name, BootId: "boot-1", ClusterId: "c1", HistoryId: "h1",
 		ServedRootToken: convert.TokenToProto(token), ServedByLeader: n == leader, ClusterTime: int64(time.Hour),
 		RequestedFreshness: candorv1.Freshness_FRESHNESS_STRONG, ServedFreshness: candorv1.Freshness_FRESHNESS_STRONG,
+		ServingClass: candorv1.ServingClass_SERVING_CLASS_AUTHORITATIVE, Mechanism: candorv1.Mechanism_MECHANISM_FOLLOWER_READ_INDEX,
+		CatchUpState: candorv1.CatchUpState_CATCH_UP_STATE_FRESH, DegradedMode: candorv1.DegradedMode_DEGRADED_MODE_HEALTHY,
+		RootLag: new(uint64(0)), StalenessBound: durationpb.New(time.Millisecond),
+	}
+	if n == leader {
+		w.Mechanism = candorv1.Mechanism_MECHANISM_LEADER_READ_INDEX
 	}
 	if leader != nil {
 		w.LeaderHint = &candorv1.LeaderHint{ServerId: leader.name + "-id", Name: leader.name, Address: leader.addr, Term: token.Term}
 	}
 	return w
+}
+
+// weaker is an honest witness of a class that any node can serve, with a proof.
+func (n *node) weaker(class candorv1.Freshness, at candor.Token) *candorv1.Witness {
+	w := n.witness(at, nil)
+	w.RequestedFreshness, w.ServedFreshness = class, class
+	w.ServingClass, w.Mechanism = candorv1.ServingClass_SERVING_CLASS_BOUNDED_STALE, candorv1.Mechanism_MECHANISM_PROVEN_VIEW
+	return w
+}
+
+// ownWord is what n says of itself without asking anyone.
+func (n *node) ownWord(at candor.Token, leader *node) *candorv1.Witness {
+	w := n.witness(at, leader)
+	w.RequestedFreshness, w.ServedFreshness = 0, candorv1.Freshness_FRESHNESS_BEST_EFFORT
+	w.ServingClass, w.Mechanism = candorv1.ServingClass_SERVING_CLASS_DEGRADED, candorv1.Mechanism_MECHANISM_VIEW
+	w.CatchUpState, w.DegradedMode, w.RootLag, w.StalenessBound = 0, 0, nil, nil
+	return w
+}
+
+// freshnessOf is the class that a read asks for.
+func freshnessOf(c *call) candorv1.Freshness {
+	return c.in.(interface{ GetRead() *candorv1.ReadOptions }).GetRead().GetFreshness()
+}
+
+// answers serves reads of one object at token, of any class but STRONG.
+func (n *node) answers(at candor.Token) script {
+	return func(c *call) error {
+		return c.send(&candorv1.GetResponse{Object: webObject(at.Revision), Witness: n.weaker(freshnessOf(c), at)})
+	}
 }
 
 func token(index uint64) candor.Token { return candor.Token{Term: 1, Index: index, Revision: index} }
@@ -255,7 +291,7 @@ func (n *node) result(at candor.Token) *candorv1.WriteResult {
 // statuses answers Status.
 func (n *node) statuses(at candor.Token, leader *node) script {
 	return func(c *call) error {
-		return c.send(&candorv1.StatusResponse{NodeName: n.name, Witness: n.witness(at, leader)})
+		return c.send(&candorv1.StatusResponse{NodeName: n.name, Witness: n.ownWord(at, leader)})
 	}
 }
 

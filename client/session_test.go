@@ -1,7 +1,11 @@
 package client_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"os"
+	"strings"
 	"sync"
 	"testing"
 
@@ -87,6 +91,87 @@ func TestASessionIsPortable(t *testing.T) {
 	}
 }
 
+// The saved form is a contract between versions of this package: these bytes.
+func TestASavedSessionIsTheseBytes(t *testing.T) {
+	s := client.NewSession()
+	w := served(candor.Token{Term: 7, Index: 1042, Revision: 977})
+	noError(t, s.Observe(w))
+	for duty, era := range map[string]uint64{"tso": 4, "alloc": 12, "control/web": 3} {
+		w.Era = era
+		noError(t, s.ObserveDuty(duty, w))
+	}
+	got, err := json.Marshal(s)
+	noError(t, err)
+	golden, err := os.ReadFile("testdata/session.json")
+	noError(t, err)
+	if want := strings.TrimSpace(string(golden)); string(got) != want {
+		t.Errorf("saved as\n%s, want\n%s", got, want)
+	}
+	again := new(client.Session)
+	noError(t, json.Unmarshal(got, again))
+	if again.Token() != s.Token() || again.Era("tso") != 4 || again.Era("alloc") != 12 || again.Era("control/web") != 3 || again.Era("janitor") != 0 {
+		t.Errorf("%s reads as %+v", got, again)
+	}
+	w.Era = 3
+	wantReason(t, again.ObserveDuty("tso", w), candor.ReasonInvariantViolated)
+}
+
+// The form of before there were versions and eras.
+func TestASessionSavedByAnEarlierVersionIsTakenUp(t *testing.T) {
+	var s client.Session
+	noError(t, json.Unmarshal([]byte(`{"term":1,"index":2,"revision":3,"clusterID":"c1","historyID":"h1"}`), &s))
+	if want := (candor.PortableToken{Token: candor.Token{Term: 1, Index: 2, Revision: 3}, ClusterID: "c1", HistoryID: "h1"}); s.Token() != want {
+		t.Errorf("read as %+v", s.Token())
+	}
+	err := json.Unmarshal([]byte(`{"version":2,"tokens":[]}`), &s)
+	if candor.ReasonOf(err) != candor.ReasonInvalid || !strings.Contains(err.Error(), "version 2") {
+		t.Errorf("a session of a later version: %v", err)
+	}
+}
+
+// A former holder of a duty is not listened to, however sure of itself it is.
+func TestAnAnswerOfALowerEraIsRefused(t *testing.T) {
+	for name, row := range map[string]struct {
+		options []client.ReadOption
+		era     uint64
+		want    candor.Reason
+	}{
+		"the era seen":      {[]client.ReadOption{client.WithDuty("tso")}, 4, ""},
+		"a later one":       {[]client.ReadOption{client.WithDuty("tso")}, 5, ""},
+		"an earlier one":    {[]client.ReadOption{client.WithDuty("tso")}, 3, candor.ReasonInvariantViolated},
+		"none":              {[]client.ReadOption{client.WithDuty("tso")}, 0, candor.ReasonInvariantViolated},
+		"of another duty":   {[]client.ReadOption{client.WithDuty("alloc")}, 1, ""},
+		"of no duty":        {nil, 1, ""},
+		"without a session": {[]client.ReadOption{client.WithDuty("tso"), client.WithoutSession()}, 3, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, "n1")
+			n1 := s.node("n1")
+			session := client.NewSession()
+			seen := served(token(5))
+			seen.Era = 4
+			noError(t, session.ObserveDuty("tso", seen))
+			c := s.client([]string{"n1"}, func(cfg *client.Config) { cfg.Session = session })
+			n1.on("Get", func(c *call) error {
+				w := n1.witness(token(9), n1)
+				w.Era = row.era
+				return c.send(&candorv1.GetResponse{Object: webObject(9), Witness: w})
+			})
+			_, _, err := c.Get(t.Context(), web, row.options...)
+			wantReason(t, err, row.want)
+			if got := session.Token().Token; row.want != "" && got != token(5) {
+				t.Errorf("the answer that was refused moved the session to %s", got)
+			}
+			if breach, ok := errors.AsType[*client.WitnessError](err); ok != (row.want != "") || ok && breach.Field != "era" {
+				t.Errorf("%v", err)
+			}
+			if want := max(4, row.era); name == "a later one" && session.Era("tso") != want || session.Era("tso") < 4 {
+				t.Errorf("the floor is %d", session.Era("tso"))
+			}
+		})
+	}
+}
+
 func TestATokenOfNowhereDoesNotTravel(t *testing.T) {
 	s := client.NewSession()
 	noError(t, s.Observe(candor.Witness{ServedToken: token(6)}))
@@ -94,7 +179,8 @@ func TestATokenOfNowhereDoesNotTravel(t *testing.T) {
 		t.Errorf("saved as %s", data)
 	}
 	for _, text := range []string{
-		`{"term":1,"index":2,"revision":3}`, `{"term":1,"index":2,"revision":3,"clusterID":"c1"}`, `{"index":-1}`,
+		`{"version":1,"clusterID":"c1","historyID":"h1","eras":{"tso":0}}`, `{"version":1,"eras":{"tso":4}}`, `{"version":-1}`,
+		`{"version":1,"clusterID":"c1","historyID":"h1","eras":{"":4}}`, `{"term":1,"index":2,"revision":3}`, `{"term":1,"index":2,"revision":3,"clusterID":"c1"}`, `{"index":-1}`,
 		`{"clusterID":"c1","historyID":"h1","node":"n1"}`, `[]`, `{`, ``,
 	} {
 		var s client.Session
@@ -110,6 +196,7 @@ func FuzzSessionJSON(f *testing.F) {
 	f.Add([]byte(`{"term":1,"index":2,"revision":3,"clusterID":"c1","historyID":"h1"}`))
 	f.Add([]byte(`{"Term":1,"clusterID":null}`))
 	f.Add([]byte(`{}`))
+	f.Add([]byte(`{"version":1,"term":7,"index":1042,"revision":977,"clusterID":"c1","historyID":"h1","eras":{"tso":4}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var first, second client.Session
 		if json.Unmarshal(data, &first) != nil {
@@ -121,6 +208,9 @@ func FuzzSessionJSON(f *testing.F) {
 		}
 		if err := json.Unmarshal(out, &second); err != nil || first.Token() != second.Token() {
 			t.Fatalf("%+v is written as %s and reads as %+v, %v", first.Token(), out, second.Token(), err)
+		}
+		if again, err := json.Marshal(&second); err != nil || !bytes.Equal(out, again) {
+			t.Fatalf("%s reads as what is written as %s, %v", out, again, err)
 		}
 	})
 }

@@ -43,14 +43,17 @@ func (k *Cluster) snapshot(ctx context.Context, to io.Writer, progress func(writ
 	if progress == nil {
 		progress = func(uint64, uint64) {}
 	}
+	r := &request{method: candorv1.ClusterService_Snapshot_FullMethodName, route: toLeader}
+	ctx = k.client.begin(ctx, r)
 	// A cancel of our own, so that no stream outlives an error of the writer.
 	ctx, cancel := context.WithCancel(k.client.outgoing(ctx))
 	defer cancel()
 	start, found := k.client.bounded(ctx)
 	defer found()
 	stop := context.AfterFunc(start, cancel)
-	r, recv, first, err := k.openSnapshot(start, ctx, options)
+	recv, first, err := k.openSnapshot(start, ctx, r, options)
 	stop()
+	r.ended(err)
 	if err != nil {
 		return SnapshotInfo{}, err
 	}
@@ -108,39 +111,39 @@ func (w *steadyWriter) sync() error {
 }
 
 // openSnapshot goes from node to node until one begins to answer or start ends.
-func (k *Cluster) openSnapshot(start, ctx context.Context, options []ReadOption) (
-	*request, grpc.ServerStreamingClient[candorv1.SnapshotResponse], *candorv1.SnapshotResponse, error,
+func (k *Cluster) openSnapshot(start, ctx context.Context, r *request, options []ReadOption) (
+	grpc.ServerStreamingClient[candorv1.SnapshotResponse], *candorv1.SnapshotResponse, error,
 ) {
 	var terms readTerms
 	for _, option := range options {
 		option(&terms)
 	}
-	r := &request{method: candorv1.ClusterService_Snapshot_FullMethodName, route: toLeader}
 	if err := k.client.pin(r, terms.endpoint); err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	p := pursuit{client: k.client, request: r}
 	ep, err := p.start()
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	for {
 		if err := p.over(start); err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
 		r.endpoint, r.before = ep, ep.served.Load()
+		r.tries(ep)
 		recv, failure := candorv1.NewClusterServiceClient(ep.conn()).Snapshot(ctx, &candorv1.SnapshotRequest{})
 		if failure == nil {
 			var first *candorv1.SnapshotResponse
 			if first, failure = recv.Recv(); failure == nil {
-				return r, recv, first, nil
+				return recv, first, nil
 			}
 		}
 		if errors.Is(failure, io.EOF) {
 			failure = status.Error(codes.Unavailable, "the server ended the stream before it began")
 		}
 		if ep, err = p.failed(start, ep, failure); err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
 	}
 }

@@ -105,6 +105,7 @@ func (w *Watch) open() error {
 	s := &stream{cancel: cancel, before: w.at.served.Load()}
 	s.impatience = time.AfterFunc(w.client.attemptTimeout, cancel)
 	w.in.AfterRevision = w.position
+	w.pursuit.request.tries(w.at)
 	s.recv, err = candorv1.NewObjectServiceClient(w.at.conn()).Watch(ctx, w.in)
 	if err != nil {
 		s.impatience.Stop()
@@ -184,7 +185,21 @@ func (w *Watch) takeBookmark(m *candorv1.WatchResponse) (WatchBatch, error) {
 		return WatchBatch{}, w.disorder(m)
 	}
 	w.position = m.GetRevision()
+	w.moveIfDegraded(witness)
 	return WatchBatch{Revision: w.position, Bookmark: true, Witness: witness}, nil
+}
+
+// moveIfDegraded leaves a node that announced a condition in which its view may
+// stand still, if another one is known to be better: the next message comes from
+// there, after the last revision delivered.
+func (w *Watch) moveIfDegraded(witness *candor.Witness) {
+	if w.pursuit.request.route != toAny || !leaves(witness.Mode, witness.CatchUp) {
+		return
+	}
+	if to := w.client.directory.better(w.at); to != nil {
+		w.drop()
+		w.at = to
+	}
 }
 
 func (w *Watch) takeEvents(m *candorv1.WatchResponse) (WatchBatch, error) {
@@ -215,11 +230,23 @@ func (w *Watch) takeEvents(m *candorv1.WatchResponse) (WatchBatch, error) {
 func (w *Watch) witness(m *candorv1.WatchResponse) (*candor.Witness, error) {
 	witness := convert.WitnessFromProto(m.GetWitness())
 	r := request{endpoint: w.at, before: w.stream.before}
-	if err := w.client.accept(&r, w.sess, witness); err != nil {
+	s := scrutiny{query: &w.terms.query, session: w.sess, duty: w.terms.duty}
+	if announces(m, witness) {
+		s.query = nil
+	}
+	if err := w.client.examine(&r, s, witness); err != nil {
 		return nil, err
 	}
 	w.stream.before = &position{nodeID: witness.NodeID, bootID: witness.BootID, token: witness.ServedToken}
-	return witness, w.terms.check(witness)
+	w.newest.Store(witness)
+	return witness, nil
+}
+
+// announces: the message tells of the node's condition alone. Its witness names
+// no class, so it promises none.
+func announces(m *candorv1.WatchResponse, w *candor.Witness) bool {
+	return m.GetType() == candorv1.WatchResponseType_WATCH_RESPONSE_TYPE_BOOKMARK && w != nil &&
+		w.Mode != "" && w.Served == "" && w.Class == "" && w.Mechanism == ""
 }
 
 // disorder is the error for a stream that breaks the order of revisions.

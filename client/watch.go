@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/candor-plane/candor"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
@@ -37,13 +38,18 @@ type WatchBatch struct {
 	Events   []candor.Event
 	// Bookmark: no events, but a sign of life, with Witness: at the start, after
 	// each resumption, and now and then on a quiet stream.
+	//
+	// A bookmark also comes at once when the node's condition changes; its witness
+	// tells the mode. One that names no class served only says that.
 	Bookmark bool
 	Witness  *candor.Witness
 }
 
 // Watch delivers changes in revision order, each once. When its stream ends for
 // whatever reason but its own, it goes on at another node, after the revision
-// of the last batch; one that is pinned by OnEndpoint ends with its node.
+// of the last batch; one that is pinned by OnEndpoint ends with its node. It also
+// goes on elsewhere when its node announces that it can prove nothing, or must
+// not be relied on, and another one is better.
 //
 // Next may be called by one goroutine at a time; Close by any.
 type Watch struct {
@@ -66,6 +72,7 @@ type Watch struct {
 	position uint64
 	started  bool
 	dead     error // ends the watch
+	newest   atomic.Pointer[candor.Witness]
 }
 
 // Watch starts watching and returns when the start is confirmed: with
@@ -84,19 +91,21 @@ func (c *Client) watch(ctx context.Context, o WatchOptions) (*Watch, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.terms.acceptStale || r.terms.age != nil {
+		return nil, candor.Errorf(candor.ReasonInvalid, "AcceptStale and WithAge do not apply to a watch: watch with BEST_EFFORT, and see the witness of each bookmark")
+	}
 	w.terms, w.sess = r.terms, r.session
 	w.in = &candorv1.WatchRequest{
 		Kind: string(o.Kind), Namespace: o.Namespace, Name: o.Name, LabelSelector: o.Selector,
 		AfterRevision: o.AfterRevision, WithPrevious: o.WithPrevious, Read: sent,
 	}
 	w.pursuit = pursuit{client: c, request: &request{
-		method: candorv1.ObjectService_Watch_FullMethodName, route: r.route, pinned: r.pinned,
+		method: candorv1.ObjectService_Watch_FullMethodName, route: r.route, pinned: r.pinned, class: r.class, aloof: r.aloof,
 	}}
-	if w.at, err = w.pursuit.start(); err != nil {
+	ctx = c.begin(ctx, w.pursuit.request)
+	defer func() { w.pursuit.request.ended(err) }()
+	if w.at, err = w.begin(); err != nil {
 		return nil, err
-	}
-	if r.route == toAny {
-		w.at = c.directory.spread()
 	}
 	w.ctx, w.close = context.WithCancel(ctx)
 	start, cancel := c.bounded(ctx)
@@ -109,6 +118,14 @@ func (c *Client) watch(ctx context.Context, o WatchOptions) (*Watch, error) {
 	}
 	w.ready = &first
 	return w, nil
+}
+
+// begin is where the first stream goes.
+func (w *Watch) begin() (*endpoint, error) {
+	if w.pursuit.request.route == toAny && !w.client.closed.Load() {
+		return w.client.directory.spread(), nil
+	}
+	return w.pursuit.start()
 }
 
 // Next returns the next batch. It waits until ctx or the watch's own context is
@@ -133,6 +150,16 @@ func (w *Watch) Next(ctx context.Context) (WatchBatch, error) {
 // Revision is the one that every event was delivered up to: a new watch after
 // it goes on where this one is. Not to be called during Next.
 func (w *Watch) Revision() uint64 { return w.position }
+
+// Witness is the newest that the watch's node gave: it says what the events until
+// then are worth, and in what condition the node was. It may be called at any
+// time.
+func (w *Watch) Witness() candor.Witness {
+	if newest := w.newest.Load(); newest != nil {
+		return *newest
+	}
+	return candor.Witness{}
+}
 
 // Close ends the watch and waits for a Next that is under way.
 func (w *Watch) Close() error {

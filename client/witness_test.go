@@ -3,10 +3,14 @@ package client_test
 import (
 	"errors"
 	"testing"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/client"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/rpc/convert"
 )
 
 // An answer that is not what was asked for is an error, whatever it says.
@@ -25,7 +29,11 @@ func TestAnswersThatBreakTheirPromiseAreRefused(t *testing.T) {
 		"another history":       {func(w *candorv1.Witness) { w.HistoryId = "h2" }, candor.ReasonHistoryMismatch},
 		"another cluster":       {func(w *candorv1.Witness) { w.ClusterId = "c2" }, candor.ReasonHistoryMismatch},
 		"ahead, as time goes":   {func(w *candorv1.Witness) { w.ServedRootToken = &candorv1.RootToken{Term: 3, Index: 50, Revision: 40} }, ""},
-		"class served not told": {func(w *candorv1.Witness) { w.ServedFreshness = 0 }, ""},
+		"class served not told": {func(w *candorv1.Witness) { w.ServedFreshness = 0 }, candor.ReasonInvariantViolated},
+		"no read index":         {func(w *candorv1.Witness) { w.Mechanism = candorv1.Mechanism_MECHANISM_VIEW }, candor.ReasonInvariantViolated},
+		"of a follower unasked": {func(w *candorv1.Witness) { w.ServedByLeader = false }, candor.ReasonInvariantViolated},
+		"not to be relied on":   {func(w *candorv1.Witness) { w.DegradedMode = candorv1.DegradedMode_DEGRADED_MODE_VIEW_ONLY }, candor.ReasonInvariantViolated},
+		"of nobody":             {func(w *candorv1.Witness) { w.NodeId = "" }, candor.ReasonInvariantViolated},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t, "n1")
@@ -107,7 +115,7 @@ func TestARefusedReadTellsTheWitness(t *testing.T) {
 	n1 := s.node("n1")
 	n1.on("Get", refuses(&candor.Error{
 		Reason: candor.ReasonNotFound, Message: "no such deployment", Subject: web.String(),
-		Witness: &candor.Witness{NodeName: "n1", ServedToken: token(5)},
+		Witness: convert.WitnessFromProto(n1.witness(token(5), n1)),
 	}))
 	c := s.client([]string{"n1"})
 	_, w, err := c.Get(t.Context(), web)
@@ -140,8 +148,8 @@ func TestReadOptionsReachTheWire(t *testing.T) {
 	s := newStage(t, "n1")
 	n1 := s.node("n1")
 	n1.on("Get", func(c *call) error {
-		w := n1.witness(token(5), nil)
-		w.RequestedFreshness, w.ServedFreshness = candorv1.Freshness_FRESHNESS_BOUNDED, candorv1.Freshness_FRESHNESS_BOUNDED
+		w := n1.weaker(candorv1.Freshness_FRESHNESS_BOUNDED, token(5))
+		w.StalenessBound = durationpb.New(1500)
 		return c.send(&candorv1.GetResponse{Object: webObject(5), Witness: w})
 	})
 	c := s.client([]string{"n1"})
@@ -158,5 +166,132 @@ func TestReadOptionsReachTheWire(t *testing.T) {
 	_, _, err = c.Get(t.Context(), web, client.AtRevision(7))
 	if !errors.As(err, &e) || e.Reason != candor.ReasonCompacted || e.Revision != 500 {
 		t.Errorf("got %v, want COMPACTED with the floor", err)
+	}
+}
+
+// The error tells a program what was broken, where and by which answer, however
+// often it was wrapped.
+func TestABrokenPromiseIsAWitnessError(t *testing.T) {
+	s := newStage(t, "n1")
+	n1 := s.node("n1")
+	c := s.client([]string{"n1"})
+	for field, row := range map[string]struct {
+		options []client.ReadOption
+		change  func(w *candorv1.Witness)
+		want    string
+		got     string
+	}{
+		"servedFreshness": {nil, func(w *candorv1.Witness) { w.ServedFreshness = candorv1.Freshness_FRESHNESS_BOUNDED }, "STRONG", "BOUNDED"},
+		"servedByLeader":  {nil, func(w *candorv1.Witness) { w.ServedByLeader = false }, "true", "false"},
+		"mechanism":       {nil, func(w *candorv1.Witness) { w.Mechanism = 0 }, "a read index", ""},
+		"servingClass": {nil, func(w *candorv1.Witness) { w.ServingClass = candorv1.ServingClass_SERVING_CLASS_DEGRADED },
+			"AUTHORITATIVE", "DEGRADED"},
+		"degradedMode": {nil, func(w *candorv1.Witness) { w.DegradedMode = candorv1.DegradedMode_DEGRADED_MODE_VIEW_ONLY },
+			"none that refuses STRONG", "VIEW_ONLY"},
+		"catchUpState": {nil, func(w *candorv1.Witness) { w.CatchUpState = candorv1.CatchUpState_CATCH_UP_STATE_RECOVERING },
+			"none that refuses STRONG", "RECOVERING"},
+		"servedRootToken": {[]client.ReadOption{client.WithRequiredToken(token(8))}, func(*candorv1.Witness) {}, "at least 1:8/8", "1:5/5"},
+		"stalenessBound": {[]client.ReadOption{client.WithFreshness(candor.FreshnessBounded), client.WithMaxStaleness(time.Millisecond)},
+			func(w *candorv1.Witness) { w.StalenessBound = durationpb.New(time.Second) }, "at most 1ms", "1s"},
+		"rootLag": {[]client.ReadOption{client.WithFreshness(candor.FreshnessBounded), client.WithMaxLag(3)},
+			func(w *candorv1.Witness) { w.RootLag = nil }, "at most 3", ""},
+		"clusterID": {nil, func(w *candorv1.Witness) { w.ClusterId = "c2" }, "c1, which the session is of: start a new session", "c2"},
+		"historyID": {nil, func(w *candorv1.Witness) { w.HistoryId = "h2" }, "h1, which the session is of: start a new session", "h2"},
+	} {
+		t.Run(field, func(t *testing.T) {
+			n1.on("Get", func(c *call) error {
+				w := n1.witness(token(5), n1)
+				if class := freshnessOf(c); class != candorv1.Freshness_FRESHNESS_STRONG {
+					w = n1.weaker(class, token(5))
+				}
+				row.change(w)
+				return c.send(&candorv1.GetResponse{Object: webObject(5), Witness: w})
+			})
+			noError(t, c.Session().Observe(served(token(5))))
+			object, w, err := c.Get(t.Context(), web, row.options...)
+			breach, ok := errors.AsType[*client.WitnessError](err)
+			if !ok || object != nil {
+				t.Fatalf("got %v and %v, want a *WitnessError alone", object, err)
+			}
+			if breach.Field != field || breach.Want != row.want || breach.Got != row.got || breach.Node != "n1" {
+				t.Errorf("got %+v, want %s: %q instead of %q", breach, field, row.got, row.want)
+			}
+			if breach.Witness.NodeID != "n1-id" || w.NodeID != "n1-id" {
+				t.Error("the witness does not come with it")
+			}
+			want := candor.ReasonInvariantViolated
+			switch field {
+			case "servedRootToken":
+				want = candor.ReasonTokenConflict
+			case "clusterID", "historyID":
+				want = candor.ReasonHistoryMismatch
+			}
+			wantReason(t, err, want)
+		})
+	}
+}
+
+// That there is no such object is an answer, and must be as fresh as any other:
+// a read right after an acknowledged write must not find nothing.
+func TestThatNothingIsThereMustBeProvenToo(t *testing.T) {
+	s := newStage(t, "n1")
+	n1 := leads(s.node("n1"), token(5))
+	n1.on("Create", n1.writes(token(8)))
+	c := s.client([]string{"n1"})
+	_, err := c.Create(t.Context(), deployment())
+	noError(t, err)
+	for name, w := range map[string]*candor.Witness{
+		"of before the write": convert.WitnessFromProto(n1.witness(token(7), n1)),
+		"of a weaker class":   convert.WitnessFromProto(n1.weaker(candorv1.Freshness_FRESHNESS_BEST_EFFORT, token(8))),
+		"of nobody":           nil,
+	} {
+		n1.on("Get", refuses(&candor.Error{Reason: candor.ReasonNotFound, Witness: w}))
+		_, _, err := c.Get(t.Context(), web)
+		if _, ok := errors.AsType[*client.WitnessError](err); !ok {
+			t.Errorf("%s: %v, want a *WitnessError", name, err)
+		}
+	}
+	n1.on("Get", refuses(&candor.Error{Reason: candor.ReasonNotFound, Witness: convert.WitnessFromProto(n1.witness(token(9), n1))}))
+	_, _, err = c.Get(t.Context(), web)
+	wantReason(t, err, candor.ReasonNotFound)
+	if got := c.Session().Token().Token; got != token(9) {
+		t.Errorf("the session is at %s after a proven absence at %s", got, token(9))
+	}
+}
+
+// What a node says of itself unasked is held against the class that it names.
+func TestANodesOwnWordIsNoMoreThanItSays(t *testing.T) {
+	s := newStage(t, "n1")
+	n1 := s.node("n1")
+	c := s.client([]string{"n1"})
+	n1.on("Status", func(c *call) error {
+		w := n1.ownWord(token(5), nil)
+		w.ServingClass = candorv1.ServingClass_SERVING_CLASS_AUTHORITATIVE
+		return c.send(&candorv1.StatusResponse{Witness: w})
+	})
+	_, err := c.Cluster().Status(t.Context())
+	if breach, ok := errors.AsType[*client.WitnessError](err); !ok || breach.Field != "servingClass" {
+		t.Errorf("got %v, want a *WitnessError of servingClass", err)
+	}
+	n1.on("Status", n1.statuses(token(5), nil))
+	_, err = c.Cluster().Status(t.Context())
+	noError(t, err)
+}
+
+// No session takes part in a read without it, whether it is answered or refused.
+func TestAReadWithoutTheSessionLeavesItAlone(t *testing.T) {
+	s := newStage(t, "n1")
+	n1 := s.node("n1")
+	c := s.client([]string{"n1"})
+	for _, f := range []script{
+		n1.gets(token(9), n1),
+		refuses(&candor.Error{Reason: candor.ReasonNotFound, Witness: convert.WitnessFromProto(n1.witness(token(9), n1))}),
+		refuses(&candor.Error{Reason: candor.ReasonCompacted, Witness: convert.WitnessFromProto(n1.witness(token(9), n1))}),
+	} {
+		n1.on("Get", f)
+		_, _, err := c.Get(t.Context(), web, client.WithoutSession())
+		if got := c.Session().Token(); !got.IsZero() {
+			t.Errorf("after %v the session is at %s", err, got.Token)
+		}
 	}
 }

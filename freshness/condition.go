@@ -136,3 +136,16 @@ func mode(o *Observation, p *Policy) (candor.DegradedMode, ModeReason) {
 		return candor.ModeHealthy, ""
 	}
 }
+
+// Sync is one word for how the view stands to the newest proof: IN_SYNC when it
+// misses nothing that is known of, BEHIND, or UNPROVEN.
+func (c *Condition) Sync(lag *uint64) string {
+	switch {
+	case lag == nil || c.Mode == candor.ModeRootUnavailable:
+		return "UNPROVEN"
+	case *lag > 0:
+		return "BEHIND"
+	default:
+		return "IN_SYNC"
+	}
+}

@@ -51,6 +51,18 @@ func Verify(q *Request, w *candor.Witness) error {
 	}
 }
 
+// AsBestEffort labels the witness of what a node says without asking anyone as
+// a BEST_EFFORT read of the same view would be.
+func AsBestEffort(w *candor.Witness) {
+	q := Request{Class: candor.FreshnessBestEffort}
+	n := nodeOf(&q, w)
+	if n.Proof != nil {
+		n.Proof.Current = w.Mode != candor.ModeRootUnavailable
+	}
+	v := Decide(&q, &n)
+	w.Served, w.Class, w.Mechanism = q.Class, v.Class, v.Mechanism
+}
+
 // nodeOf is the node that the witness says it was.
 func nodeOf(q *Request, w *candor.Witness) Node {
 	n := Node{

@@ -61,6 +61,17 @@ func (m *Machine) noteDigest() {
 	m.mu.Unlock()
 }
 
+// DigestAt is the digest after one entry; false, and the zero, when it is not
+// kept or not applied. Any goroutine may call it.
+func (m *Machine) DigestAt(index uint64) (IndexDigest, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if d := m.digests.ring[index%digestsKept]; index > 0 && index <= m.digests.last && d.Index == index {
+		return d, true
+	}
+	return IndexDigest{}, false
+}
+
 // Digests lists the digests that are kept from an index on, oldest first. Any
 // goroutine may call it.
 func (m *Machine) Digests(from uint64) []IndexDigest {

@@ -16,6 +16,8 @@ type cluster struct {
 	t       *testing.T
 	dir     string
 	servers []*process
+	// links is the network between the servers; nil is the machine's own.
+	links *links
 }
 
 // start begins a cluster of n servers, n1, n2, and so on.
@@ -30,6 +32,13 @@ func start(t *testing.T, n int, flags ...string) *cluster {
 func plan(t *testing.T, n int, flags ...string) *cluster {
 	t.Helper()
 	c := &cluster{t: t, dir: t.TempDir()}
+	c.plan(n, flags...)
+	return c
+}
+
+// plan adds the servers of a cluster that start together.
+func (c *cluster) plan(n int, flags ...string) {
+	c.t.Helper()
 	var initial []string
 	for range n {
 		p := c.server(flags...)
@@ -38,12 +47,14 @@ func plan(t *testing.T, n int, flags ...string) *cluster {
 	for _, p := range c.servers {
 		p.flags = append(p.flags, "--initial-cluster", strings.Join(initial, ","))
 	}
-	return c
 }
 
 func (c *cluster) server(flags ...string) *process {
 	c.t.Helper()
 	p := newProcess(c.t, c.dir, fmt.Sprintf("n%d", len(c.servers)+1), flags...)
+	if c.links != nil {
+		c.links.place(p)
+	}
 	c.servers = append(c.servers, p)
 	return p
 }
@@ -56,9 +67,9 @@ func (c *cluster) begin() {
 }
 
 // join begins one more server, which asks the others to take it in.
-func (c *cluster) join() *process {
+func (c *cluster) join(flags ...string) *process {
 	c.t.Helper()
-	p := c.server("--join", strings.Join(c.addresses(), ","))
+	p := c.server(append([]string{"--join", strings.Join(c.addresses(), ",")}, flags...)...)
 	p.begin(c.t)
 	return p
 }
@@ -73,12 +84,27 @@ func (c *cluster) addresses() []string {
 
 func (c *cluster) client() *client.Client {
 	c.t.Helper()
-	return connect(c.t, c.addresses()...)
+	return c.connect(c.addresses()...)
+}
+
+// connect is a client that knows these servers of the cluster.
+func (c *cluster) connect(addresses ...string) *client.Client {
+	c.t.Helper()
+	if c.links == nil {
+		return connect(c.t, addresses...)
+	}
+	return dialled(c.t, client.Config{Endpoints: addresses, Dialer: c.links.client})
 }
 
 func connect(t *testing.T, addresses ...string) *client.Client {
 	t.Helper()
-	k, err := client.New(client.Config{Endpoints: addresses, Actor: "test"})
+	return dialled(t, client.Config{Endpoints: addresses})
+}
+
+func dialled(t *testing.T, config client.Config) *client.Client {
+	t.Helper()
+	config.Actor = "test"
+	k, err := client.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,19 +112,38 @@ func connect(t *testing.T, addresses ...string) *client.Client {
 	return k
 }
 
-// leader is the server that the others say leads.
+// leader is the server that those of the newest term say leads.
 func (c *cluster) leader(ctx context.Context, k *client.Client) *process {
 	c.t.Helper()
 	var leader *process
 	until(ctx, c.t, "a leader", func() bool {
-		status, err := k.Cluster().Status(ctx)
-		if err != nil || status.Leader == nil {
-			return false
+		var newest uint64
+		for _, p := range c.servers {
+			if p.child == nil {
+				continue
+			}
+			short, cancel := context.WithTimeout(ctx, time.Second)
+			status, err := k.Cluster().Status(short, client.OnEndpoint(p.api))
+			cancel()
+			if err == nil && status.Leader != nil && status.Term > newest {
+				leader, newest = c.named(status.Leader.Name), status.Term
+			}
 		}
-		leader = c.named(status.Leader.Name)
 		return leader != nil
 	})
 	return leader
+}
+
+// lead makes a server the leader.
+func (c *cluster) lead(ctx context.Context, k *client.Client, p *process) {
+	c.t.Helper()
+	until(ctx, c.t, p.name+" leads", func() bool {
+		if c.leader(ctx, k) == p {
+			return true
+		}
+		_, err := k.Cluster().TransferLeader(ctx, p.name)
+		return err == nil
+	})
 }
 
 func (c *cluster) named(name string) *process {

@@ -136,18 +136,6 @@ func TestAFullClusterRefusesWritesAndGoesOn(t *testing.T) {
 	c.sameDigests(ctx, k, c.servers...)
 }
 
-// lead makes a server the leader.
-func (c *cluster) lead(ctx context.Context, k *client.Client, p *process) {
-	c.t.Helper()
-	until(ctx, c.t, p.name+" leads", func() bool {
-		if c.leader(ctx, k) == p {
-			return true
-		}
-		_, err := k.Cluster().TransferLeader(ctx, p.name)
-		return err == nil
-	})
-}
-
 func (c *cluster) disk(ctx context.Context, k *client.Client, p *process) client.DiskStatus {
 	c.t.Helper()
 	report, err := k.Diagnostics(p.api).Node(ctx)

@@ -49,8 +49,10 @@ type process struct {
 	data, log       string
 	// flags are all but the name, the directory and the addresses.
 	flags []string
-	// launch makes the command of a start; nil runs the binary as it is.
+	// launch makes the command of a start; nil runs the binary as it is. start
+	// starts it; nil starts it here.
 	launch func(args ...string) *exec.Cmd
+	start  func(child *exec.Cmd) error
 
 	child *exec.Cmd
 	ended chan struct{}
@@ -115,7 +117,11 @@ func (p *process) begin(t *testing.T) {
 	if child.SysProcAttr == nil {
 		child.SysProcAttr = lifeline()
 	}
-	if err := child.Start(); err != nil {
+	start := p.start
+	if start == nil {
+		start = (*exec.Cmd).Start
+	}
+	if err := start(child); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan struct{})

@@ -3,6 +3,8 @@ package integration
 import (
 	"fmt"
 	"os"
+
+	"golang.org/x/sys/unix"
 )
 
 // roleVariable makes this test's binary play another part than running tests:
@@ -19,7 +21,13 @@ func playRole() (code int, played bool) {
 	case roleRoom:
 		err = holdRoom(os.Args[1:])
 	case roleIntercepted:
-		err = runIntercepted(os.Args[1:])
+		err = becomeWatched(os.Args[1:], unix.SYS_FDATASYNC, unix.SYS_FSYNC)
+	case roleRedirected:
+		err = becomeWatched(os.Args[1:], unix.SYS_CONNECT)
+	case roleNamespace:
+		err = holdNamespace()
+	case roleWaiting:
+		err = holdStill()
 	default:
 		err = fmt.Errorf("no such role: %q", role)
 	}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"time"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm"
@@ -12,6 +11,7 @@ import (
 	"github.com/candor-plane/candor/server/grpcapi"
 	"github.com/candor-plane/candor/server/kinds"
 	"github.com/candor-plane/candor/server/link"
+	"github.com/candor-plane/candor/server/read"
 	"github.com/candor-plane/candor/server/replica"
 )
 
@@ -53,8 +53,8 @@ func frees(c *command.Command) bool {
 // entrance is what every request of a client passes.
 type entrance struct{ s *Server }
 
-func (e *entrance) Count(class candor.AdmissionClass, err error) {
-	e.s.replica.Admissions.Count(class, err)
+func (e *entrance) Judged(ctx context.Context, class candor.AdmissionClass, method string, err error) {
+	e.s.replica.Admissions.Judge(class, method, err, func() string { return grpcapi.ActorOf(ctx) })
 }
 
 func (e *entrance) Witness() candor.Witness { return e.s.reader.Witness(e.s.machine.View()) }
@@ -66,24 +66,6 @@ func (o outcomes) Find(actor, requestID string) (candor.Outcome, candor.Reason, 
 	b := o.Outcomes.Find(actor, requestID)
 	return b.Outcome, b.Reason, b.Token
 }
-
-// root is what reads need of the replica, with the leader's address.
-type root struct{ s *Server }
-
-func (r *root) ReadIndex(ctx context.Context) (index uint64, began time.Duration, err error) {
-	p, err := r.s.replica.Confirm(ctx)
-	return p.Index, p.Began, err
-}
-
-func (r *root) Elapsed(since time.Duration) time.Duration { return r.s.replica.Elapsed(since) }
-
-func (r *root) WaitApplied(ctx context.Context, index uint64) error {
-	return r.s.replica.WaitApplied(ctx, index)
-}
-
-func (r *root) Leader() *candor.LeaderHint { return r.s.leader() }
-
-func (r *root) Leading() bool { return r.s.replica.Leading() }
 
 // leader is the replica's hint with what is known of the server.
 func (s *Server) leader() *candor.LeaderHint { return s.located(s.replica.Leader()) }
@@ -122,9 +104,20 @@ type peerSide struct{ s *Server }
 
 func (p *peerSide) ClusterID() string { return p.s.clusterID }
 
-func (p *peerSide) confirm(q link.Question) link.Answer {
-	a := p.s.replica.ServeConfirm(q.Nonce, q.From)
-	return link.Answer{Term: a.Term, Nonce: a.Nonce, Digests: a.Digests}
+// linkSide answers what servers ask one another about reads.
+type linkSide struct{ s *Server }
+
+func (l *linkSide) Confirm(q link.Question) link.Answer {
+	a := l.s.replica.ServeConfirm(replica.ConfirmQuestion{Term: q.Term, Nonce: q.Nonce, Audit: q.Audit})
+	return link.Answer{Term: a.Term, Nonce: a.Nonce, Newest: a.Newest, Audited: a.Audited}
+}
+
+func (l *linkSide) Prove(ctx context.Context, from string, term uint64) link.Proof {
+	a, confirmed := l.s.replica.ServeProve(ctx, from, term)
+	if confirmed {
+		l.s.reader.Note(read.Proof{Index: a.Index, Term: a.Term, Began: a.Began, Root: a.Root, Agreed: a.Agreed})
+	}
+	return link.Proof{Refusal: a.Refusal, Leader: a.Leader, Term: a.Term, Index: a.Index, Root: a.Root, First: a.First, Agreed: a.Agreed}
 }
 
 func (p *peerSide) Forward(ctx context.Context, in *candorv1.ForwardRequest) (*candorv1.ForwardResponse, error) {

@@ -41,8 +41,12 @@ type Config struct {
 	// RetainRevisions is how many revisions stay readable.
 	RetainRevisions uint64
 	Settings        Settings
-	Logger          hclog.Logger
-	Version         string
+	// Freshness is DefaultFreshness when its Beacon is 0.
+	Freshness Freshness
+	Logger    hclog.Logger
+	Version   string
+	// Tracing is where the spans of requests go; its zero value traces nothing.
+	Tracing Tracing
 
 	Seams Seams
 }
@@ -87,6 +91,9 @@ func (c *Config) check() error {
 		return candor.Errorf(candor.ReasonUsage, "server: a name is required (--name)")
 	}
 	if err := candor.CheckName("name", c.Name); err != nil {
+		return err
+	}
+	if err := c.Freshness.check(); err != nil {
 		return err
 	}
 	ways := 0

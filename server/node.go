@@ -73,6 +73,9 @@ func (n *node) Diagnostics() *candorv1.NodeResponse {
 	for _, a := range status.Admissions {
 		out.Admissions = append(out.Admissions, &candorv1.AdmissionCount{Class: string(a.Class), Reason: string(a.Reason), Count: a.Count})
 	}
+	out.Freshness, out.Reads = n.freshness(), n.reads()
+	out.LastAdmissions, out.LastOutcomes = n.lastAdmissions(), n.lastOutcomes()
+	out.Raft = &candorv1.RaftLoad{Main: status.Load.Main, Apply: status.Load.Apply}
 	return out
 }
 
@@ -112,6 +115,11 @@ func (n *node) findings(status *replica.Status) []*candorv1.Finding {
 				add("critical", c.ServerID, string(candor.ReasonMemberExists), "two live servers have this ID, at "+c.Existing.Addr+" and "+c.Other.Addr, "stop one and give it an empty data directory")
 			}
 		}
+	}
+	condition := s.reader.Status()
+	out = append(out, conditionFindings(s.config.Name, &condition)...)
+	if alarm := s.replica.AuditStatus().Alarm; alarm != "" {
+		add("critical", "digests", string(candor.ReasonInvariantViolated), alarm, "candor diagnostics --all; keep a copy of every data directory before anything else")
 	}
 	if s.config.Insecure {
 		add("warning", s.config.Name, "INSECURE", "the server listens beyond loopback without TLS", "listen on loopback only")
@@ -181,9 +189,19 @@ func (p *probe) Collect(emit func(diag.Metric)) {
 		gauge("write_path_proof_age_seconds", "How old the newest proof of a quorum on the way of a write is.", age.Seconds())
 	}
 	gauge("recovered", "1 once what the log held at the start has been applied.", truth(s.replica.Recovered()))
+	const loadHelp = "How busy a Raft thread was lately, from 0 to 1: main with writing the log and the vote, apply with entries."
+	gauge("raft_load", loadHelp, status.Load.Main, "thread", "main")
+	gauge("raft_load", loadHelp, status.Load.Apply, "thread", "apply")
 	counter("confirm_rounds_total", "Rounds of leadership confirmation.", float64(status.ConfirmRounds))
 	gauge("members", "Servers of the configuration.", float64(len(status.Configuration.Servers)))
 	gauge("insecure", "1 when the server listens beyond loopback without TLS.", truth(s.config.Insecure))
+	condition := s.reader.Status()
+	conditionMetrics(&condition, emit)
+	trusted := s.trust.Status()
+	gauge("quarantined", "1 while the server does not trust its own state.", truth(trusted.Quarantine != nil))
+	gauge("verified_index", "The newest index at which a majority's digest was this server's; 0 for none.", float64(trusted.Verified))
+	gauge("digest_alarm", "1 while digests differ and no majority agrees, as seen by the leader.", truth(s.replica.AuditStatus().Alarm != ""))
+	s.config.Tracing.collect(counter)
 	for _, a := range status.Admissions {
 		counter("admissions_total", "Requests by class and by what became of their admission.", float64(a.Count), "class", string(a.Class), "reason", string(a.Reason))
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/candor-plane/candor/fsm/command"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/convert"
+	"github.com/candor-plane/candor/rpc/tracing"
 	"github.com/candor-plane/candor/server/link"
 	"github.com/candor-plane/candor/server/replica"
 )
@@ -28,12 +29,26 @@ func (p *peers) client(serverID string) (candorv1.PeerServiceClient, error) {
 }
 
 // Confirm asks which term a server is in. The link vouches for who answers.
-func (p *peers) Confirm(ctx context.Context, server raft.Server, term, nonce uint64) (replica.ConfirmAnswer, error) {
-	a, err := p.layer.Ask(ctx, server, link.Question{Term: term, Nonce: nonce})
+func (p *peers) Confirm(ctx context.Context, server raft.Server, q replica.ConfirmQuestion) (replica.ConfirmAnswer, error) {
+	a, err := p.layer.Ask(ctx, server, link.Question{Term: q.Term, Nonce: q.Nonce, Audit: q.Audit})
 	if err != nil {
 		return replica.ConfirmAnswer{}, err
 	}
-	return replica.ConfirmAnswer{ServerID: string(server.ID), ClusterID: p.clusterID, Term: a.Term, Nonce: a.Nonce, Digests: a.Digests}, nil
+	return replica.ConfirmAnswer{
+		ServerID: string(server.ID), ClusterID: p.clusterID, Term: a.Term, Nonce: a.Nonce, Newest: a.Newest, Audited: a.Audited,
+	}, nil
+}
+
+// Prove asks the leader how far the root is.
+func (p *peers) Prove(ctx context.Context, leader raft.Server, term uint64) (replica.ProveAnswer, error) {
+	a, err := p.layer.Prove(ctx, leader, term)
+	if err != nil {
+		return replica.ProveAnswer{}, err
+	}
+	return replica.ProveAnswer{
+		Proof:   replica.Proof{Index: a.Index, Term: a.Term, Root: a.Root, First: a.First, Agreed: a.Agreed},
+		Refusal: a.Refusal, Leader: a.Leader,
+	}, nil
 }
 
 // Forward has the leader propose a command.
@@ -42,7 +57,7 @@ func (p *peers) Forward(ctx context.Context, leader raft.Server, term uint64, da
 	if err != nil {
 		return replica.ForwardAnswer{}, err
 	}
-	out, err := client.Forward(ctx, &candorv1.ForwardRequest{ClusterId: p.clusterID, Term: term, Command: data, ExpectedConfigurationIndex: expected})
+	out, err := client.Forward(tracing.Inject(ctx), &candorv1.ForwardRequest{ClusterId: p.clusterID, Term: term, Command: data, ExpectedConfigurationIndex: expected})
 	if err != nil {
 		if refusal, ok := convert.Refusal(err); ok {
 			return replica.ForwardAnswer{}, refusal

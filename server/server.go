@@ -29,6 +29,7 @@ import (
 	"github.com/candor-plane/candor/server/read"
 	"github.com/candor-plane/candor/server/replica"
 	"github.com/candor-plane/candor/server/replica/datadir"
+	"github.com/candor-plane/candor/server/trust"
 )
 
 // maxMessage bounds one gRPC message.
@@ -49,6 +50,7 @@ type Server struct {
 	directory  *directory
 	proposer   *proposer
 	reader     *read.Reader
+	trust      *trust.Keeper
 	feed       *feed.Feed
 	gossip     *gossip.Gossip
 	debug      *diag.Listener
@@ -71,6 +73,9 @@ type Server struct {
 func Start(ctx context.Context, config Config) (_ *Server, err error) {
 	if config.Logger == nil {
 		panic("server: a logger is required")
+	}
+	if config.Freshness.Beacon == 0 {
+		config.Freshness = DefaultFreshness()
 	}
 	if err := config.check(); err != nil {
 		return nil, err
@@ -208,24 +213,27 @@ func (s *Server) wire() error {
 	if err := s.checkRaftAddress(); err != nil {
 		return err
 	}
-	s.layer.Start((&peerSide{s}).confirm, func(serverID string) { s.replica.Suspect(serverID, s.gone) })
 	s.proposer, s.writes = &proposer{s}, &writePath{server: s}
-	s.reader = read.New(read.Identity{NodeID: s.serverID, NodeName: s.config.Name, BootID: s.bootID}, s.machine, &root{s})
+	if err := s.wireReads(); err != nil {
+		return err
+	}
+	s.layer.Start(&linkSide{s}, func(serverID string) { s.replica.Suspect(serverID, s.gone) })
 	s.feed = feed.New(s.machine, s.replica)
 	known := registry{kinds.New(&kindSource{machine: s.machine})}
 	n := &node{s}
 
 	s.health = health.NewServer()
-	s.grpc = grpc.NewServer(append(grpcapi.Interceptors(&entrance{s}, s.logger.Named("api")),
+	s.grpc = grpc.NewServer(append(append(s.tracing(), grpcapi.Interceptors(&entrance{s}, s.logger.Named("api"))...),
 		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(2*maxMessage), grpc.MaxConcurrentStreams(4096),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}),
 		grpc.WriteBufferSize(64<<10), grpc.ReadBufferSize(64<<10), grpc.NumStreamWorkers(1024),
 		grpc.ForceServerCodecV2(codec.New()), grpc.StaticStreamWindowSize(1<<20), grpc.StaticConnWindowSize(8<<20),
 	)...)
-	candorv1.RegisterObjectServiceServer(s.grpc, grpcapi.NewObjects(s.machine, s.reader, s.proposer, known, s.feed, outcomes{s.replica.Outcomes}, s.stopping))
-	candorv1.RegisterClusterServiceServer(s.grpc, grpcapi.NewCluster(s.machine, s.reader, s.proposer, &topology{s}, n))
-	candorv1.RegisterDiagnosticsServiceServer(s.grpc, grpcapi.NewDiagnostics(s.machine, s.reader, n))
+	candorv1.RegisterObjectServiceServer(s.grpc, grpcapi.NewObjects(s.machine, views{s.reader}, s.proposer, known, s.feed, outcomes{s.replica.Outcomes}, s.stopping))
+	candorv1.RegisterClusterServiceServer(s.grpc, grpcapi.NewCluster(s.machine, views{s.reader}, s.proposer, &topology{s}, n))
+	candorv1.RegisterDiagnosticsServiceServer(s.grpc, grpcapi.NewDiagnostics(s.machine, views{s.reader}, n, s.stopping))
+	candorv1.RegisterNodeServiceServer(s.grpc, grpcapi.NewNodes(s.trust, views{s.reader}, s.machine))
 	candorv1.RegisterPeerServiceServer(s.grpc, grpcapi.NewPeers(&peerSide{s}))
 	healthv1.RegisterHealthServer(s.grpc, s.health)
 	reflection.Register(s.grpc)
@@ -239,6 +247,29 @@ func (s *Server) wire() error {
 		}
 	}
 	return nil
+}
+
+// wireReads builds what serves views and what says whether they may be relied on.
+func (s *Server) wireReads() (err error) {
+	f := &s.config.Freshness
+	s.trust, err = trust.New(trust.Config{
+		Store: &trustStore{s.dir}, Digests: ownDigests{s.machine}, Repairer: &repairer{s}, Automatic: !f.ManualRepair, Interval: f.RepairInterval,
+		Distrust: s.distrust, Logger: s.logger.Named("trust"),
+	})
+	if err != nil {
+		return err
+	}
+	s.reader = read.New(read.Config{
+		Identity: read.Identity{NodeID: s.serverID, NodeName: s.config.Name, BootID: s.bootID},
+		Machine:  s.machine, Root: &root{s}, Node: &self{s}, Trust: s.trust, Policy: f.Policy, Beacon: f.Beacon, Logger: s.logger.Named("read"),
+	})
+	return nil
+}
+
+func (s *Server) distrust(on bool) {
+	if err := s.replica.Distrust(on); err != nil {
+		s.logger.Error("trust not settled", "error", err)
+	}
 }
 
 func (s *Server) serve() {
@@ -307,6 +338,8 @@ func (s *Server) Close() error {
 		s.cancel()
 		ctx, cancel := context.WithTimeout(context.Background(), shutdownBudget)
 		defer cancel()
+		s.trust.Close()
+		s.reader.Close()
 		// The replica goes first: its writers are answered while the API
 		// still has connections to answer on.
 		err := s.replica.Close(ctx)
@@ -357,6 +390,12 @@ func ignoreTimeout(err error) error {
 func (s *Server) abandon() {
 	if s.cancel != nil {
 		s.cancel()
+	}
+	if s.trust != nil {
+		s.trust.Close()
+	}
+	if s.reader != nil {
+		s.reader.Close()
 	}
 	if s.replica != nil {
 		_ = s.replica.Close(context.Background())

@@ -32,7 +32,7 @@ var rooms = []room{
 	// One node. Its children know nothing of one another: package server wires them.
 	{at: "server", may: []string{"fsm/...", "freshness/...", "rpc/...", "coordinator/...", "internal/wire"}},
 	{at: "server/*", may: []string{"fsm/...", "freshness/...", "rpc/...", "internal/wire"}},
-	{at: servertest, may: []string{"server/...", "client/...", "fsm/...", "freshness/...", "rpc/...", "internal/wire"}},
+	{at: servertest, may: []string{"server/...", "client/...", "fsm/...", "freshness/...", "rpc/...", "verify/...", "internal/wire"}},
 
 	{at: "drill", may: []string{"client/...", "fsm/...", "coordinator/scheduler/..."}},
 	{at: "verify", may: []string{"client/...", "fsm/...", "coordinator/scheduler/...", "internal/wire"}},

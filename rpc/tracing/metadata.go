@@ -25,11 +25,10 @@ func Inject(ctx context.Context) context.Context {
 // Extract makes the span that a request came with, if any, the parent of those
 // that are begun with ctx. What does not parse is no parent.
 func Extract(ctx context.Context) context.Context {
-	came, ok := metadata.FromIncomingContext(ctx)
-	if !ok || len(came.Get("traceparent")) == 0 {
+	if len(metadata.ValueFromIncomingContext(ctx, "traceparent")) == 0 {
 		return ctx
 	}
-	return w3c.Extract(ctx, coming(came))
+	return w3c.Extract(ctx, coming{ctx})
 }
 
 // sending collects what goes out.
@@ -40,21 +39,14 @@ func (s *sending) Keys() []string        { return nil }
 func (s *sending) Set(key, value string) { s.pairs = append(s.pairs, key, value) }
 
 // coming reads what came in.
-type coming metadata.MD
+type coming struct{ ctx context.Context } //nolint:containedctx // it is looked into and not kept
 
 func (c coming) Set(string, string) {}
+func (c coming) Keys() []string     { return nil }
 
 func (c coming) Get(key string) string {
-	if values := metadata.MD(c).Get(key); len(values) > 0 {
+	if values := metadata.ValueFromIncomingContext(c.ctx, key); len(values) > 0 {
 		return values[0]
 	}
 	return ""
-}
-
-func (c coming) Keys() []string {
-	keys := make([]string, 0, len(c))
-	for key := range c {
-		keys = append(keys, key)
-	}
-	return keys
 }

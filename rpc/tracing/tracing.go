@@ -43,6 +43,16 @@ func End(span trace.Span, err error) {
 	span.End()
 }
 
+// Decided notes, as an event of the span of ctx, what the rules of a read want
+// done next, or why they refuse it.
+func Decided(ctx context.Context, do string, reason candor.Reason) {
+	span := trace.SpanFromContext(ctx)
+	if !span.IsRecording() {
+		return
+	}
+	span.AddEvent("decide", trace.WithAttributes(Decision.String(do)), trace.WithAttributes(Refusal(reason)...))
+}
+
 // Past is something that is over already.
 type Past struct {
 	Name     string

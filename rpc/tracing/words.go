@@ -10,18 +10,35 @@ import (
 	"github.com/candor-plane/candor/rpc/convert"
 )
 
-// The attributes of spans. Values that are enums are the protocol's words.
+// The names of spans below a server's: of a write, and of a read. Spans of calls
+// and of servers are named as their gRPC method.
+const (
+	StepAdmission = "admission"
+	StepQueue     = "queue"
+	StepPropose   = "propose"
+	StepCommit    = "commit"
+	StepApply     = "apply"
+	StepForward   = "forward"
+
+	StepConfirm = "confirm"
+	StepProbe   = "probe"
+	StepWait    = "wait for applied"
+)
+
+// The attributes of spans: who and where, then of refusals, of entries and turns,
+// and of witnesses. Values that are enums are the protocol's words.
 const (
 	NodeID   = attribute.Key("candor.node.id")
 	NodeName = attribute.Key("candor.node.name")
-	Endpoint = attribute.Key("server.address")
+	Endpoint = attribute.Key("candor.endpoint")
+	LeaderID = attribute.Key("candor.leader.id")
 
 	Attempt   = attribute.Key("candor.attempt")
+	Decision  = attribute.Key("candor.decision")
 	Reason    = attribute.Key("candor.reason")
 	Retry     = attribute.Key("candor.retry")
 	RequestID = attribute.Key("candor.request_id")
 
-	// Of an entry of the log, and of a turn.
 	Term     = attribute.Key("candor.term")
 	Index    = attribute.Key("candor.index")
 	Revision = attribute.Key("candor.revision")
@@ -30,7 +47,6 @@ const (
 	Changed  = attribute.Key("candor.changed")
 	Replayed = attribute.Key("candor.replayed")
 
-	// Of a witness.
 	Accepted       = attribute.Key("candor.accepted_root_token")
 	Served         = attribute.Key("candor.served_root_token")
 	AskedFreshness = attribute.Key("candor.requested_freshness")

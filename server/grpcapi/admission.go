@@ -31,7 +31,12 @@ var classes = map[string]candor.AdmissionClass{
 	candorv1.ClusterService_Compact_FullMethodName:           candor.AdmitWrite,
 	candorv1.ClusterService_RaiseFeatureLevel_FullMethodName: candor.AdmitWrite,
 
-	candorv1.DiagnosticsService_Node_FullMethodName:    candor.AdmitRead,
-	candorv1.DiagnosticsService_Digests_FullMethodName: candor.AdmitRead,
-	candorv1.DiagnosticsService_Records_FullMethodName: candor.AdmitRead,
+	candorv1.DiagnosticsService_Node_FullMethodName:         candor.AdmitRead,
+	candorv1.DiagnosticsService_Digests_FullMethodName:      candor.AdmitRead,
+	candorv1.DiagnosticsService_Records_FullMethodName:      candor.AdmitRead,
+	candorv1.DiagnosticsService_Freshness_FullMethodName:    candor.AdmitRead,
+	candorv1.DiagnosticsService_WatchCatchUp_FullMethodName: candor.AdmitRead,
+
+	candorv1.NodeService_SetViewOnly_FullMethodName: candor.AdmitTopology,
+	candorv1.NodeService_Repair_FullMethodName:      candor.AdmitTopology,
 }

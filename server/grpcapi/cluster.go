@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/freshness"
 	"github.com/candor-plane/candor/fsm"
 	"github.com/candor-plane/candor/fsm/command"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
@@ -63,7 +64,7 @@ func (s *Cluster) witness() *candorv1.Witness {
 // unasked is the witness of an answer that comes from this node's view alone,
 // without asking anyone.
 func unasked(w candor.Witness) *candorv1.Witness {
-	w.Served, w.Class, w.Mechanism = candor.FreshnessBestEffort, candor.ServingDegraded, candor.MechanismView
+	freshness.AsBestEffort(&w)
 	return convert.WitnessToProto(&w)
 }
 

@@ -13,14 +13,16 @@ type Diagnostics struct {
 	machine *fsm.Machine
 	reader  Reader
 	node    Node
+	// stopping ends streams.
+	stopping <-chan struct{}
 }
 
-// NewDiagnostics returns the service.
-func NewDiagnostics(machine *fsm.Machine, reader Reader, node Node) *Diagnostics {
-	if machine == nil || reader == nil || node == nil {
+// NewDiagnostics returns the service. Its streams end when stopping is closed.
+func NewDiagnostics(machine *fsm.Machine, reader Reader, node Node, stopping <-chan struct{}) *Diagnostics {
+	if machine == nil || reader == nil || node == nil || stopping == nil {
 		panic("grpcapi: every dependency of the diagnostics service is required")
 	}
-	return &Diagnostics{machine: machine, reader: reader, node: node}
+	return &Diagnostics{machine: machine, reader: reader, node: node, stopping: stopping}
 }
 
 func (s *Diagnostics) witness() *candorv1.Witness {

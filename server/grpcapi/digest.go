@@ -18,6 +18,9 @@ import (
 // servers authenticate, it is the client's word.
 const ActorHeader = "candor-actor"
 
+// ActorOf is who the request of ctx says that it comes from.
+func ActorOf(ctx context.Context) string { return actorOf(ctx) }
+
 func actorOf(ctx context.Context) string {
 	if values := metadata.ValueFromIncomingContext(ctx, ActorHeader); len(values) > 0 && values[0] != "" {
 		return values[0]

@@ -9,6 +9,7 @@ package grpcapi
 
 import (
 	"context"
+	"time"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm"
@@ -19,6 +20,25 @@ import (
 type Reader interface {
 	View(ctx context.Context, q candor.ReadRequest) (*fsm.View, candor.Witness, error)
 	Witness(view *fsm.View) candor.Witness
+	// Within says whether the view has a proof no older than a bound.
+	Within(bound time.Duration) bool
+	// Conditions are those that this node came into after a position, the newest
+	// alone at position 0, the position after them, and a channel that is closed
+	// with the next.
+	Conditions(after uint64) ([]NodeCondition, uint64, <-chan struct{})
+}
+
+// NodeCondition is one that a node came into.
+type NodeCondition struct {
+	Before, After candor.Token
+	At            time.Time
+	State         candor.CatchUpState
+	Action        candor.CatchUpAction
+	Mode          candor.DegradedMode
+	Reason        string
+	// Quarantined says that the view is not to be shown to anyone who goes on
+	// watching it.
+	Quarantined bool
 }
 
 // Proposer puts commands through the log; a follower forwards them once.

@@ -14,8 +14,9 @@ import (
 
 // Entrance is what every request passes on its way in and out.
 type Entrance interface {
-	// Count notes what became of a request's admission.
-	Count(class candor.AdmissionClass, err error)
+	// Judged notes what became of the admission of a request, whose context names
+	// its actor (see ActorOf).
+	Judged(ctx context.Context, class candor.AdmissionClass, method string, err error)
 	// Witness is what this node knows of its view now.
 	Witness() candor.Witness
 }
@@ -41,7 +42,7 @@ func (d *door) unary(ctx context.Context, in any, info *grpc.UnaryServerInfo, ha
 	class := classes[info.FullMethod]
 	defer func() {
 		err = d.failure(info.FullMethod, class, err, recover())
-		d.count(class, err)
+		d.count(ctx, class, info.FullMethod, err)
 		err = convert.StatusFromError(err).Err()
 	}()
 	return handle(ctx, in)
@@ -50,11 +51,11 @@ func (d *door) unary(ctx context.Context, in any, info *grpc.UnaryServerInfo, ha
 // stream counts a stream as admitted once it sends something.
 func (d *door) stream(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
 	class := classes[info.FullMethod]
-	begun := &begunStream{ServerStream: stream, begin: func() { d.count(class, nil) }}
+	begun := &begunStream{ServerStream: stream, begin: func() { d.count(stream.Context(), class, info.FullMethod, nil) }}
 	defer func() {
 		err = d.failure(info.FullMethod, class, err, recover())
 		if !begun.begun {
-			d.count(class, err)
+			d.count(stream.Context(), class, info.FullMethod, err)
 		}
 		err = convert.StatusFromError(err).Err()
 	}()
@@ -75,14 +76,14 @@ func (s *begunStream) SendMsg(m any) error {
 	return s.ServerStream.SendMsg(m)
 }
 
-func (d *door) count(class candor.AdmissionClass, err error) {
+func (d *door) count(ctx context.Context, class candor.AdmissionClass, method string, err error) {
 	if class == "" {
 		return
 	}
 	if isDecided(err) {
 		err = nil
 	}
-	d.entrance.Count(class, err)
+	d.entrance.Judged(ctx, class, method, err)
 }
 
 // failure is the error that a client gets, with the witness of this node where

@@ -91,7 +91,7 @@ func (s *Objects) view(ctx context.Context, o *candorv1.ReadOptions) (*fsm.View,
 
 func readRequest(o *candorv1.ReadOptions) candor.ReadRequest {
 	q := candor.ReadRequest{
-		Freshness: convert.FreshnessFromProto(o.GetFreshness()), AtRevision: o.GetAtRevision(),
+		Freshness: convert.FreshnessFromProto(o.GetFreshness()), AtRevision: o.GetAtRevision(), FollowerReadIndex: o.GetAllowFollowerReadIndex(),
 	}
 	if o != nil {
 		q.MaxLag = o.MaxRootLag

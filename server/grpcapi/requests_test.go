@@ -113,6 +113,12 @@ func requests() []request {
 		{candorv1.DiagnosticsService_Digests_FullMethodName, &candorv1.DigestsRequest{FromIndex: 2}, ""},
 		{candorv1.DiagnosticsService_Records_FullMethodName, &candorv1.RecordsRequest{}, ""},
 
+		{candorv1.DiagnosticsService_Freshness_FullMethodName, &candorv1.FreshnessRequest{MaxStaleness: durationpb.New(time.Second), MaxRootLag: proto.Uint64(3)}, ""},
+		{candorv1.DiagnosticsService_WatchCatchUp_FullMethodName, &candorv1.WatchCatchUpRequest{}, ""},
+
+		{candorv1.NodeService_SetViewOnly_FullMethodName, &candorv1.SetViewOnlyRequest{On: true}, ""},
+		{candorv1.NodeService_Repair_FullMethodName, &candorv1.RepairRequest{}, candor.ReasonConflict},
+
 		{candorv1.PeerService_Identify_FullMethodName, &candorv1.IdentifyRequest{}, ""},
 		{candorv1.PeerService_Forward_FullMethodName, forwarded(command.Hello("server-9", "n9", "n9", 1)), ""},
 		{candorv1.PeerService_Forward_FullMethodName, forwarded(command.Compact(3)), ""},

@@ -73,7 +73,13 @@ func (w *watch) run() error {
 	}
 	bookmarks := time.NewTicker(interval)
 	defer bookmarks.Stop()
+	lapses, stop := w.lapses()
+	defer stop()
 	ended := w.stream.Context().Done()
+	now, position, condition := w.service.reader.Conditions(0)
+	if err := quarantined(now); err != nil {
+		return err
+	}
 	for {
 		view, changed := w.service.changes.Changed(w.kind)
 		if err := w.deliver(view); err != nil {
@@ -83,6 +89,15 @@ func (w *watch) run() error {
 		case <-changed:
 		case <-bookmarks.C:
 			if err := w.bookmark(); err != nil {
+				return err
+			}
+		case <-lapses:
+			if err := w.renew(); err != nil {
+				return err
+			}
+		case <-condition:
+			now, position, condition = w.service.reader.Conditions(position)
+			if err := w.told(now); err != nil {
 				return err
 			}
 		case <-ended:
@@ -157,7 +172,7 @@ func (w *watch) bookmark() error {
 	// The stream's class governs its bookmarks as it did its start.
 	view, witness, err := w.service.view(w.stream.Context(), w.in.GetRead())
 	if err != nil {
-		return err
+		return w.lapsed(err)
 	}
 	if err := w.deliver(view); err != nil {
 		return err

@@ -4,8 +4,7 @@ import (
 	"errors"
 	"testing"
 	"testing/synctest"
-
-	"google.golang.org/protobuf/reflect/protoreflect"
+	"time"
 
 	"github.com/candor-plane/candor"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
@@ -14,18 +13,24 @@ import (
 
 var bestEffort = &candorv1.ReadOptions{Freshness: candorv1.Freshness_FRESHNESS_BEST_EFFORT}
 
-// proven are the witness fields that say something of other servers than the
-// one that answers.
-func proven(w *candorv1.Witness) (fields []protoreflect.Name) {
-	m := w.ProtoReflect()
-	for _, name := range []protoreflect.Name{
-		"current_root_token", "root_lag", "staleness_bound", "served_by_leader", "catch_up_state", "catch_up_action", "degraded_mode", "view_updated_at", "era",
-	} {
-		if m.Has(m.Descriptor().Fields().ByName(name)) {
-			fields = append(fields, name)
-		}
+// dishonest says what is wrong with what a witness claims of other servers, on a
+// cluster where all is well: what is claimed comes with its proof, and is true.
+func dishonest(w *candorv1.Witness) string {
+	bound, age := w.GetStalenessBound(), w.GetStalenessBound().AsDuration()
+	switch {
+	case w.GetServedByLeader() || w.GetEra() != 0:
+		return "it speaks of leadership or an era"
+	case w.RootLag == nil && (bound != nil || w.GetCatchUpState() == candorv1.CatchUpState_CATCH_UP_STATE_FRESH):
+		return "it claims a bound or freshness without a proof"
+	case bound != nil && (age < 0 || age > 250*time.Millisecond):
+		return "a beacon of 100 ms gives another bound"
+	case bound == nil && w.GetMechanism() == candorv1.Mechanism_MECHANISM_PROVEN_VIEW:
+		return "it says proven and gives no bound"
+	case w.RootLag != nil && w.GetRootLag() == 0 && w.GetCurrentRootToken().GetIndex() > w.GetServedRootToken().GetIndex():
+		return "it misses nothing and knows of something newer"
+	default:
+		return ""
 	}
-	return fields
 }
 
 // TestEveryAnswerSaysWhoItIsFromAndNothingThatNobodyProved, on the wire too: a
@@ -82,8 +87,8 @@ func TestEveryAnswerSaysWhoItIsFromAndNothingThatNobodyProved(t *testing.T) {
 					t.Errorf("%s on %s: served by the leader: %t", name, s.Name(), w.GetServedByLeader())
 				}
 				w.ServedByLeader = false
-				if fields := proven(w); len(fields) > 0 {
-					t.Errorf("%s on %s: nobody proved %v: %+v", name, s.Name(), fields, w)
+				if why := dishonest(w); why != "" {
+					t.Errorf("%s on %s: %s: %+v", name, s.Name(), why, w)
 				}
 			}
 		}
@@ -107,7 +112,7 @@ func TestARefusedRequestCarriesTheWitnessOfWhoRefusedIt(t *testing.T) {
 		}
 		_, err := at.Get(t.Context(), &candorv1.GetRequest{Kind: widgets, Namespace: "team", Name: "a"})
 		e := refusal(err)
-		if e.Reason != candor.ReasonNotLeader || e.Witness.NodeID != follower.ID() || e.Witness.Served != "" || len(proven(convert.WitnessToProto(e.Witness))) > 0 {
+		if e.Reason != candor.ReasonNotLeader || e.Witness.NodeID != follower.ID() || e.Witness.Served != "" || dishonest(convert.WitnessToProto(e.Witness)) != "" {
 			t.Errorf("strong on a follower: %v, %+v", e, e.Witness)
 		}
 		if e.Leader == nil || e.Leader.ServerID != leader.ID() || e.Leader.Address != leader.APIAddress() {
@@ -119,7 +124,7 @@ func TestARefusedRequestCarriesTheWitnessOfWhoRefusedIt(t *testing.T) {
 			t.Errorf("not found, strong: %v, %+v", e, e.Witness)
 		}
 		_, err = at.Get(t.Context(), &candorv1.GetRequest{Kind: widgets, Namespace: "team", Name: "never", Read: bestEffort})
-		if e := refusal(err); e.Reason != candor.ReasonNotFound || e.Witness.Class != candor.ServingDegraded || len(proven(convert.WitnessToProto(e.Witness))) > 0 || e.Witness.NodeID != follower.ID() {
+		if e := refusal(err); e.Reason != candor.ReasonNotFound || e.Witness.Class != candor.ServingBoundedStale || dishonest(convert.WitnessToProto(e.Witness)) != "" || e.Witness.NodeID != follower.ID() {
 			t.Errorf("not found, best effort: %v, %+v", e, e.Witness)
 		}
 		for what, err := range map[string]error{

@@ -86,7 +86,7 @@ func wrong() []request {
 		{get, &candorv1.GetRequest{Kind: widgets, Name: "a"}, candor.ReasonNotFound},
 		{get, &candorv1.GetRequest{Kind: widgets, Namespace: "te", Name: "am/a"}, candor.ReasonNotFound},
 		{get, read(&candorv1.ReadOptions{AtRevision: math.MaxUint64}), candor.ReasonRootTokenNotReached},
-		{get, read(&candorv1.ReadOptions{Freshness: candorv1.Freshness_FRESHNESS_BOUNDED, MaxStaleness: &durationpb.Duration{Seconds: -1}}), candor.ReasonStalenessExceeded},
+		{get, read(&candorv1.ReadOptions{Freshness: candorv1.Freshness_FRESHNESS_BOUNDED, MaxStaleness: &durationpb.Duration{Seconds: -1}}), candor.ReasonInvalid},
 		{get, read(token(clusterID, "another")), candor.ReasonHistoryMismatch},
 		{get, read(token("another", historyID)), candor.ReasonHistoryMismatch},
 		{history, &candorv1.HistoryRequest{Kind: widgets, Namespace: "team", Name: "never"}, candor.ReasonNotFound},

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -24,19 +25,24 @@ func TestQuestionsOfManyGetTheirOwnAnswers(t *testing.T) {
 	for i := range uint64(64) {
 		wait.Go(func() {
 			for n := range uint64(20) {
-				q := Question{Term: i, Nonce: n, From: n % 9}
+				q := Question{Term: i, Nonce: n, Audit: i * n}
 				got, err := a.Ask(t.Context(), at(b, "b"), q)
-				if err != nil || got.Term != i+1 || got.Nonce != n || len(got.Digests) != int(q.From) {
-					t.Errorf("%+v was answered %+v, %v", q, got, err)
+				if want := (echo{}).Confirm(q); err != nil || got != want {
+					t.Errorf("%+v was answered %+v, %v; want %+v", q, got, err, want)
 					return
-				}
-				if last := len(got.Digests) - 1; last >= 0 && (got.Digests[last].Index != q.From || got.Digests[last].Digest[0] != byte(last)) {
-					t.Errorf("%+v was answered with digests %+v", q, got.Digests)
 				}
 			}
 		})
 	}
 	wait.Wait()
+}
+
+func TestAProofArrivesAsItWasGiven(t *testing.T) {
+	a, b := start(t, "c1", "a"), start(t, "c1", "b")
+	got, err := a.Prove(t.Context(), at(b, "b"), 9)
+	if want := (echo{}).Prove(t.Context(), "a", 9); err != nil || got != want {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
 }
 
 func TestAServerThatWasWipedConfirmsNothing(t *testing.T) {
@@ -111,22 +117,28 @@ func TestABrokenConnectionIsReplaced(t *testing.T) {
 	}
 }
 
-func FuzzReadAnswer(f *testing.F) {
-	f.Add(appendAnswer(nil, 7, &Answer{Term: 1, Nonce: 2}))
+func FuzzFrames(f *testing.F) {
+	first := frame{id: 7, kind: kindConfirm, body: (&Answer{Term: 1, Nonce: 2}).append(nil)}
+	f.Add(first.append(nil))
+	proof := echo{}.Prove(f.Context(), "a", 9)
+	second := frame{id: 8, kind: kindProve, body: proof.append(nil)}
+	f.Add(second.append(nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r, w := io.Pipe()
-		go func() {
-			_, _ = w.Write(data)
-			_ = w.Close()
-		}()
-		defer r.Close()
-		id, answer, err := readAnswer(r)
+		got, err := readFrame(bytes.NewReader(data))
 		if err != nil {
 			return
 		}
-		again := appendAnswer(nil, id, &answer)
-		if string(again) != string(data[:len(again)]) {
-			t.Errorf("read %+v from %x, which is written as %x", answer, data, again)
+		if again := got.append(nil); string(again) != string(data[:len(again)]) {
+			t.Errorf("read %+v from %x, which is written as %x", got, data, again)
+		}
+		if a, err := parseAnswer(got.body); err == nil && string(a.append(nil)) != string(got.body) {
+			t.Errorf("answer %+v is not %x", a, got.body)
+		}
+		if p, err := parseProof(got.body); err == nil && string(p.append(nil)) != string(got.body) {
+			t.Errorf("proof %+v is not %x", p, got.body)
+		}
+		if q, err := parseQuestion(got.body); err == nil && string(q.append(nil)) != string(got.body) {
+			t.Errorf("question %+v is not %x", q, got.body)
 		}
 	})
 }

@@ -1,4 +1,5 @@
-// Package link connects servers over TCP, for Raft and for confirmations. A Raft
+// Package link connects servers over TCP, for Raft and for what servers ask one
+// another about reads. A Raft
 // address here is "SERVER-ID@HOST:PORT", and every connection begins by naming
 // its purpose, the cluster and the server that it is meant for.
 //
@@ -32,10 +33,19 @@ type Config struct {
 	Logger              hclog.Logger
 }
 
-// Layer is a raft.StreamLayer, and asks peers to confirm.
+// Answers is what a server says to its peers; both may be called concurrently.
+type Answers interface {
+	// Confirm answers from memory, without waiting.
+	Confirm(q Question) Answer
+	// Prove has a majority confirm this server's leadership, for the server that
+	// asks and was in a term then. The context ends when that server hung up.
+	Prove(ctx context.Context, from string, term uint64) Proof
+}
+
+// Layer is a raft.StreamLayer, and carries calls between peers.
 type Layer struct {
 	config   Config
-	confirm  func(Question) Answer
+	answers  Answers
 	broken   func(serverID string)
 	started  atomic.Bool
 	accepted chan net.Conn
@@ -64,8 +74,8 @@ type welcome struct {
 
 // The purposes of a connection.
 const (
-	forRaft    = "candor-raft/1"
-	forConfirm = "candor-confirm/1"
+	forRaft  = "candor-raft/1"
+	forCalls = "candor-calls/1"
 )
 
 const (
@@ -84,11 +94,10 @@ func New(config Config) *Layer {
 	}
 }
 
-// Start begins to accept and to dial. confirm answers a peer's question, from
-// memory and without waiting. broken hears when a Raft connection that a server
+// Start begins to accept and to dial. answers are for peers. broken hears when a Raft connection that a server
 // began is ended by it or breaks; it must not block.
-func (l *Layer) Start(confirm func(Question) Answer, broken func(serverID string)) {
-	l.confirm, l.broken = confirm, broken
+func (l *Layer) Start(answers Answers, broken func(serverID string)) {
+	l.answers, l.broken = answers, broken
 	l.started.Store(true)
 	l.wait.Go(l.run)
 }
@@ -207,8 +216,8 @@ func (l *Layer) admit(c net.Conn) {
 		_ = c.Close()
 		return
 	}
-	if h.Protocol == forConfirm {
-		l.serve(c)
+	if h.Protocol == forCalls {
+		l.serve(c, h.From)
 		return
 	}
 	select {
@@ -226,8 +235,8 @@ func (l *Layer) check(c net.Conn) (h hello, refused string, err error) {
 		return h, "", err
 	}
 	switch {
-	case h.Protocol != forRaft && h.Protocol != forConfirm:
-		refused = "it speaks neither " + forRaft + " nor " + forConfirm
+	case h.Protocol != forRaft && h.Protocol != forCalls:
+		refused = "it speaks neither " + forRaft + " nor " + forCalls
 	case h.Cluster != l.config.ClusterID:
 		refused = "it belongs to cluster " + h.Cluster + "; this server is of cluster " + l.config.ClusterID
 	case h.To != l.config.ServerID:

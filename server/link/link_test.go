@@ -32,13 +32,7 @@ func start(t *testing.T, cluster, server string) *Layer {
 			return new(net.Dialer).DialContext(ctx, "tcp", to)
 		},
 	})
-	l.Start(func(q Question) Answer {
-		a := Answer{Term: q.Term + 1, Nonce: q.Nonce}
-		for i := range q.From {
-			a.Digests = append(a.Digests, fsm.IndexDigest{Index: i + 1, Digest: fsm.Digest{byte(i)}})
-		}
-		return a
-	}, func(from string) { broken.Store(from) })
+	l.Start(echo{}, func(from string) { broken.Store(from) })
 	t.Cleanup(func() { _ = l.Close() })
 	return l
 }
@@ -100,4 +94,21 @@ func TestGarbageAndSilenceAreDropped(t *testing.T) {
 		t.Fatalf("read %d bytes, want the connection closed", n)
 	}
 	_ = c.Close()
+}
+
+// echo answers so that an answer can be told from any other.
+type echo struct{}
+
+func (echo) Confirm(q Question) Answer {
+	return Answer{
+		Term: q.Term + 1, Nonce: q.Nonce, Newest: fsm.IndexDigest{Index: q.Audit + 1, Digest: fsm.Digest{byte(q.Nonce)}},
+		Audited: fsm.IndexDigest{Index: q.Audit, Digest: fsm.Digest{1, byte(q.Audit)}},
+	}
+}
+
+func (echo) Prove(_ context.Context, from string, term uint64) Proof {
+	return Proof{
+		Refusal: candor.ReasonNotLeader, Leader: "to " + from, Term: term, Index: 2, Root: candor.Token{Term: 3, Index: 4, Revision: 5},
+		First: 6, Agreed: fsm.IndexDigest{Index: 7, Digest: fsm.Digest{8}},
+	}
 }

@@ -27,10 +27,12 @@ var (
 	freshnessReasons = slices.Index(admissionReasons[:], candor.ReasonViewUnavailable)
 )
 
-// Admissions counts requests by class and by what became of their admission.
-// The zero value counts from 0; methods may be called concurrently.
+// Admissions counts requests by class and by what became of their admission, and
+// remembers the newest of those that clients sent. The zero value counts from 0;
+// methods may be called concurrently.
 type Admissions struct {
 	counts [len(admissionClasses)][len(admissionReasons)]atomic.Uint64
+	judged judgements
 }
 
 // Admission is one counter.
@@ -40,11 +42,27 @@ type Admission struct {
 	Count  uint64
 }
 
+// Judge counts a client's request and remembers it: every refusal, and of the
+// requests that were admitted at most one of a class in ten milliseconds. actor
+// is asked only for what is remembered.
+func (a *Admissions) Judge(class candor.AdmissionClass, method string, err error, actor func() string) {
+	c, reason := a.count(class, err)
+	if a.judged.wanted(c, reason) {
+		a.judged.remember(c, reason, method, actor())
+	}
+}
+
+// Newest lists the newest requests that are remembered, newest first: up to 16
+// that were refused and as many that were admitted.
+func (a *Admissions) Newest() []Judged { return a.judged.newestFirst() }
+
 // Count adds one. A nil error, and one that befell a request after its
 // admission, count as ACCEPTED. A class that is not known is a fault of the
 // program and panics.
-func (a *Admissions) Count(class candor.AdmissionClass, err error) {
-	c, reason := slices.Index(admissionClasses[:], class), 0
+func (a *Admissions) Count(class candor.AdmissionClass, err error) { a.count(class, err) }
+
+func (a *Admissions) count(class candor.AdmissionClass, err error) (c, reason int) {
+	c = slices.Index(admissionClasses[:], class)
 	if err != nil {
 		reason = max(0, slices.Index(admissionReasons[:], candor.ReasonOf(err)))
 	}
@@ -52,6 +70,7 @@ func (a *Admissions) Count(class candor.AdmissionClass, err error) {
 		reason = 0
 	}
 	a.counts[c][reason].Add(1)
+	return c, reason
 }
 
 // Counters lists those that are not 0, in a fixed order.

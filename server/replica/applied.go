@@ -6,14 +6,18 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/rpc/tracing"
 )
 
 // applied is the index that the published view has reached, and those who wait
 // for it. It is ours because raft's AppliedIndex means handed over.
 type applied struct {
-	index   atomic.Uint64
+	index atomic.Uint64
+	// updated is the wall clock when the index moved, in nanoseconds.
+	updated atomic.Int64
 	waiting atomic.Int64
 
 	mu   sync.Mutex
@@ -28,6 +32,7 @@ func (a *applied) advance(index uint64) {
 	if index <= a.index.Load() {
 		return
 	}
+	a.updated.Store(time.Now().UnixNano())
 	a.index.Store(index)
 	if a.waiting.Load() == 0 {
 		return
@@ -39,11 +44,29 @@ func (a *applied) advance(index uint64) {
 	}
 }
 
+// updatedAt is when the index moved last; zero before that.
+func (a *applied) updatedAt() time.Time {
+	if at := a.updated.Load(); at != 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
+}
+
 // wait returns once index is applied, or why it will not be waited for.
 func (a *applied) wait(ctx context.Context, index uint64) error {
 	if a.index.Load() >= index {
 		return nil
 	}
+	ctx, span := tracing.Step(ctx, tracing.StepWait)
+	err := a.await(ctx, index)
+	if span.IsRecording() {
+		span.SetAttributes(tracing.Index.Int64(int64(index)))
+		tracing.End(span, err)
+	}
+	return err
+}
+
+func (a *applied) await(ctx context.Context, index uint64) error {
 	if err := ctx.Err(); err != nil {
 		return a.late(err, index)
 	}

@@ -36,6 +36,7 @@ func (a *applier) ApplyBatch(logs []*raft.Log) []any {
 	if a.damaged {
 		return responses
 	}
+	defer a.replica.applying.begin()()
 	a.scratch = a.scratch[:0]
 	for _, log := range logs {
 		a.scratch = append(a.scratch, fsm.Committed{
@@ -86,6 +87,8 @@ func (a *applier) Snapshot() (raft.FSMSnapshot, error) {
 
 // Restore replaces the state, or leaves it as it was.
 func (a *applier) Restore(stream io.ReadCloser) error {
+	defer a.replica.applying.begin()()
+	defer a.replica.snapshotStore.installed()
 	if err := a.replica.machine.Restore(stream); err != nil {
 		a.refused = err
 		a.replica.refusedSnapshot(err)

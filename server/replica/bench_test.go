@@ -36,8 +36,13 @@ type benchCluster struct {
 	all      []*Replica
 }
 
-func (c *benchCluster) Confirm(_ context.Context, server raft.Server, _, nonce uint64) (ConfirmAnswer, error) {
-	return c.replicas[server.Address].ServeConfirm(nonce, 0), nil
+func (c *benchCluster) Confirm(_ context.Context, server raft.Server, q ConfirmQuestion) (ConfirmAnswer, error) {
+	return c.replicas[server.Address].ServeConfirm(q), nil
+}
+
+func (c *benchCluster) Prove(ctx context.Context, leader raft.Server, term uint64) (ProveAnswer, error) {
+	answer, _ := c.replicas[leader.Address].ServeProve(ctx, "", term)
+	return answer, nil
 }
 
 func (c *benchCluster) Forward(ctx context.Context, leader raft.Server, term uint64, command []byte, expected uint64) (ForwardAnswer, error) {
@@ -177,7 +182,7 @@ func BenchmarkReadIndex(b *testing.B) {
 			for b.Loop() {
 				var wg sync.WaitGroup
 				var done atomic.Int64
-				before, used, rounds := time.Now(), cpu(), leader.confirm.rounds.Load()
+				before, used, rounds := time.Now(), cpu(), leader.confirm.begun.Load()
 				for range readers {
 					wg.Go(func() {
 						for time.Since(before) < time.Second {
@@ -193,7 +198,7 @@ func BenchmarkReadIndex(b *testing.B) {
 				n := float64(done.Load())
 				b.ReportMetric(n/time.Since(before).Seconds(), "reads/s")
 				b.ReportMetric(float64((cpu()-used).Microseconds())/n, "cpu-µs/op")
-				b.ReportMetric(float64(leader.confirm.rounds.Load()-rounds)/n, "rounds/op")
+				b.ReportMetric(float64(leader.confirm.begun.Load()-rounds)/n, "rounds/op")
 			}
 		})
 	}

@@ -20,31 +20,21 @@ const (
 	confirmsOut = 2
 )
 
-// round is one set of questions to the voters and all readers that share its
-// answer: those that came while it had not begun.
-type round struct {
-	done  chan struct{}
-	proof Proof
-	err   *candor.Error
-}
-
 // confirmer proves that no newer leader existed at a moment after a reader
 // came: PROTOCOL.md, section 4. One goroutine runs its rounds, one after the
 // other; it never enters raft's main loop, which may be waiting for a disk.
 type confirmer struct {
+	*rounds
 	replica *Replica
-
-	mu      sync.Mutex
-	pending *round
-	closed  bool
-	kick    chan struct{}
+	audit   audit
 
 	// These belong to the goroutine.
 	nonce   uint64
 	out     map[raft.ServerID]int
 	answers chan confirmation
 	calls   sync.WaitGroup
-	rounds  atomic.Uint64
+	// begun counts rounds.
+	begun atomic.Uint64
 }
 
 // confirmation is what became of one question.
@@ -57,36 +47,9 @@ type confirmation struct {
 
 func newConfirmer(r *Replica) *confirmer {
 	return &confirmer{
-		replica: r, kick: make(chan struct{}, 1),
+		rounds: newRounds(), replica: r, audit: audit{serverID: raft.ServerID(r.serverID)},
 		out: map[raft.ServerID]int{}, answers: make(chan confirmation),
 	}
-}
-
-// wait joins the round that begins next.
-func (c *confirmer) wait(ctx context.Context) (Proof, error) {
-	c.mu.Lock()
-	if c.closed {
-		c.mu.Unlock()
-		return Proof{}, errStopping
-	}
-	if c.pending == nil {
-		c.pending = &round{done: make(chan struct{})}
-		select {
-		case c.kick <- struct{}{}:
-		default:
-		}
-	}
-	rd := c.pending
-	c.mu.Unlock()
-	select {
-	case <-rd.done:
-	case <-ctx.Done():
-		return Proof{}, ended(ctx, "while leadership was being confirmed")
-	}
-	if rd.err != nil {
-		return Proof{}, c.replica.hinted(rd.err)
-	}
-	return rd.proof, nil
 }
 
 // run conducts rounds until ctx ends.
@@ -98,33 +61,13 @@ func (c *confirmer) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case a := <-c.answers:
-			c.out[a.server.ID]--
+			c.received(&a)
 		case <-c.kick:
 			if rd := c.begin(); rd != nil {
 				c.conduct(ctx, rd)
 				close(rd.done)
 			}
 		}
-	}
-}
-
-// begin closes the pending round to further readers.
-func (c *confirmer) begin() *round {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	rd := c.pending
-	c.pending = nil
-	return rd
-}
-
-func (c *confirmer) close() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closed = true
-	if c.pending != nil {
-		c.pending.err = errStopping
-		close(c.pending.done)
-		c.pending = nil
 	}
 }
 
@@ -138,10 +81,11 @@ func (c *confirmer) conduct(ctx context.Context, rd *round) {
 		return
 	}
 	c.nonce++
-	c.rounds.Add(1)
+	c.begun.Add(1)
 	rd.proof = Proof{Began: r.clock.Boot(), Term: lead.term}
 	rd.proof.Index = r.raft.CommitIndex()
 	configuration := r.raft.GetConfiguration().Configuration()
+	c.audit.begin(r.machine, configuration.Servers)
 	if rd.err = c.majority(ctx, lead.term, configuration.Servers); rd.err != nil {
 		return
 	}
@@ -150,6 +94,16 @@ func (c *confirmer) conduct(ctx context.Context, rd *round) {
 		return
 	}
 	lead.prove(rd.proof.Began)
+	rd.proof.Root, rd.proof.Agreed = r.machine.View().Token(), c.audit.agreed
+}
+
+// received takes note of an answer, whatever round it is of: that a server had a
+// digest at an index is so for ever.
+func (c *confirmer) received(a *confirmation) {
+	c.out[a.server.ID]--
+	if a.err == nil && c.genuine(a) {
+		c.audit.hear(a.server.ID, a.answer.Audited)
+	}
 }
 
 // majority asks the voters and returns once more than half of them are known to
@@ -194,7 +148,7 @@ func (c *confirmer) majority(ctx context.Context, term uint64, servers []raft.Se
 				}
 			}
 		case a := <-c.answers:
-			c.out[a.server.ID]--
+			c.received(&a)
 			s, open := missing[a.server.ID]
 			if !open {
 				continue
@@ -229,14 +183,14 @@ func (c *confirmer) ask(ctx context.Context, s raft.Server, term uint64) {
 		return
 	}
 	c.out[s.ID]++
-	nonce := c.nonce
+	q := ConfirmQuestion{Term: term, Nonce: c.nonce, Audit: c.audit.question()}
 	c.calls.Go(func() {
 		// Half a round, so that a server that was dead can be asked again within one.
 		bounded, cancel := context.WithTimeout(ctx, c.replica.settings.ConfirmTimeout/2)
 		defer cancel()
-		answer, err := c.replica.peers.Confirm(bounded, s, term, nonce)
+		answer, err := c.replica.peers.Confirm(bounded, s, q)
 		select {
-		case c.answers <- confirmation{server: s, nonce: nonce, answer: answer, err: err}:
+		case c.answers <- confirmation{server: s, nonce: q.Nonce, answer: answer, err: err}:
 		case <-ctx.Done():
 		}
 	})

@@ -249,7 +249,7 @@ func TestALateAnswerCountsForItsOwnRoundOnly(t *testing.T) {
 				first = n.address
 			}
 		}
-		round := leader.replica().confirm.rounds.Load() + 1
+		round := leader.replica().confirm.begun.Load() + 1
 		hold := func(to raft.ServerAddress, nonce uint64) {
 			if to != first && nonce == round {
 				return

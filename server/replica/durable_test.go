@@ -135,8 +135,12 @@ func (d *durable) wantAll(to int) {
 
 type nobody struct{}
 
-func (nobody) Confirm(context.Context, raft.Server, uint64, uint64) (ConfirmAnswer, error) {
+func (nobody) Confirm(context.Context, raft.Server, ConfirmQuestion) (ConfirmAnswer, error) {
 	return ConfirmAnswer{}, errLost
+}
+
+func (nobody) Prove(context.Context, raft.Server, uint64) (ProveAnswer, error) {
+	return ProveAnswer{}, errLost
 }
 
 func (nobody) Forward(context.Context, raft.Server, uint64, []byte, uint64) (ForwardAnswer, error) {

@@ -53,8 +53,11 @@ func (l *lane) flush(lead *leadership) {
 	data := command.AppendEntry(make([]byte, 0, size), command.Entry{
 		Term: lead.term, Time: lead.time(now), Wall: r.clock.Wall().UnixNano(), Commands: l.commands,
 	})
+	traced := r.trails.enter(l.batch, lead.term, len(data))
 	future := r.raft.Apply(data, 0)
+	traced.left()
 	err := future.Error()
+	r.trails.arrive(traced, l.batch, future, err)
 	r.transfer.observe(err)
 	if err != nil {
 		l.answer(nil, r.proposalError(err))

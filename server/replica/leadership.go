@@ -60,6 +60,8 @@ func (r *Replica) lead(ctx context.Context) {
 
 // unlead refuses what waits: none of it has reached the log.
 func (r *Replica) unlead() {
+	r.admitting.Lock()
+	defer r.admitting.Unlock()
 	r.leading.Store(nil)
 	r.queue.set(gateClosed, nil, errNotLeading)
 }
@@ -100,7 +102,7 @@ func (r *Replica) establish(ctx context.Context) {
 	lead := &leadership{term: term, base: r.machine.View().ClusterTime(), since: r.clock.Boot()}
 	lead.prove(began)
 	r.leading.Store(lead)
-	r.queue.set(gateOpen, lead, nil)
+	r.admitWrites(lead)
 	r.logger.Info("leading", "term", term, "index", r.applied.index.Load())
 }
 

@@ -186,7 +186,7 @@ func (r *Replica) askApplied(ctx context.Context, server raft.Server, term uint6
 	ctx, cancel := context.WithTimeout(ctx, r.settings.ConfirmTimeout)
 	defer cancel()
 	nonce := r.asked.Add(1)
-	answer, err := r.peers.Confirm(ctx, server, term, nonce)
+	answer, err := r.peers.Confirm(ctx, server, ConfirmQuestion{Term: term, Nonce: nonce})
 	if err != nil {
 		return answer, err
 	}

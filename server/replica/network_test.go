@@ -133,6 +133,9 @@ type testPeers struct {
 	forget atomic.Bool
 	// hold gets each answer to a confirmation before it is delivered.
 	hold atomic.Pointer[func(to raft.ServerAddress, nonce uint64)]
+	// linger is called with each question for a proof and each answer to one,
+	// before it is delivered.
+	linger atomic.Pointer[func()]
 }
 
 func (p *testPeers) carry(ctx context.Context, to raft.ServerAddress, call func(*Replica) error) error {
@@ -151,7 +154,7 @@ func (p *testPeers) carry(ctx context.Context, to raft.ServerAddress, call func(
 	return nil
 }
 
-func (p *testPeers) Confirm(ctx context.Context, server raft.Server, _, nonce uint64) (answer ConfirmAnswer, err error) {
+func (p *testPeers) Confirm(ctx context.Context, server raft.Server, q ConfirmQuestion) (answer ConfirmAnswer, err error) {
 	p.net.mu.Lock()
 	p.net.confirms[server.Address]++
 	slow := p.net.slow[server.Address]
@@ -160,15 +163,29 @@ func (p *testPeers) Confirm(ctx context.Context, server raft.Server, _, nonce ui
 		if err := pauseFor(ctx, slow); err != nil {
 			return err
 		}
-		answer = r.ServeConfirm(nonce, 0)
+		answer = r.ServeConfirm(q)
 		return nil
 	})
 	if lie := p.lie.Load(); lie != nil {
 		(*lie)(&answer)
 	}
 	if hold := p.hold.Load(); hold != nil {
-		(*hold)(server.Address, nonce)
+		(*hold)(server.Address, q.Nonce)
 	}
+	return answer, err
+}
+
+func (p *testPeers) Prove(ctx context.Context, leader raft.Server, term uint64) (answer ProveAnswer, err error) {
+	linger := func() {}
+	if set := p.linger.Load(); set != nil {
+		linger = *set
+	}
+	err = p.carry(ctx, leader.Address, func(r *Replica) error {
+		linger()
+		answer, _ = r.ServeProve(ctx, p.net.node(p.self).id, term)
+		linger()
+		return nil
+	})
 	return answer, err
 }
 

@@ -24,6 +24,7 @@ type Outcomes struct {
 	requests map[requestName]*request
 	kept     [outcomesKept]*request
 	next     int
+	last     lastOutcomes
 }
 
 type requestName struct{ actor, id string }
@@ -50,6 +51,8 @@ type request struct {
 	// last is what the attempt that ended last came to.
 	last Became
 	kept bool
+	// told is its number among the last outcomes; 0 for none.
+	told uint64
 }
 
 func newOutcomes() *Outcomes { return &Outcomes{requests: map[requestName]*request{}} }
@@ -80,7 +83,9 @@ func (o *Outcomes) End(actor, requestID string, outcome candor.Outcome, reason c
 		return
 	}
 	r.open--
-	r.ended(Became{Outcome: outcome, Reason: reason})
+	became := Became{Outcome: outcome, Reason: reason}
+	r.ended(became)
+	o.last.tell(r, became)
 }
 
 // Find is how far the request came on this server.
@@ -134,13 +139,15 @@ func (r *request) hears(at candor.Token, result *fsm.Result, err error) {
 	if !known {
 		return
 	}
+	told := became
 	if became.Outcome == candor.OutcomeApplied {
-		became.Token = at
+		became.Token, told.Token = at, result.Token
 	}
 	r.of.mu.Lock()
 	defer r.of.mu.Unlock()
 	r.out--
 	r.ended(became)
+	r.of.last.tell(r, told)
 }
 
 func (r *request) ended(became Became) {

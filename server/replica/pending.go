@@ -23,6 +23,7 @@ type pending struct {
 	command []byte
 	// request is what Outcomes knows of it; nil where it has no ID.
 	request *request
+	trail   *trail
 	state   atomic.Int32
 	done    chan struct{}
 	result  fsm.Result
@@ -40,12 +41,13 @@ func newPending(pool *sync.Pool, command []byte) *pending {
 }
 
 func (p *pending) recycle() {
-	p.command, p.request, p.result, p.err = nil, nil, fsm.Result{}, nil
+	p.command, p.request, p.trail, p.result, p.err = nil, nil, nil, fsm.Result{}, nil
 	p.pool.Put(p)
 }
 
 // enter takes the proposal into an entry, unless its caller has left.
 func (p *pending) enter() bool {
+	p.trail.taken()
 	if p.state.CompareAndSwap(stateQueued, stateEntered) {
 		p.request.went()
 		return true

@@ -27,6 +27,8 @@ type Proposal struct {
 	Frees bool
 	// Local forbids forwarding: a server that does not lead refuses.
 	Local bool
+
+	trail *trail
 }
 
 // Propose puts a command through the log and returns what its turn did, once
@@ -39,18 +41,26 @@ type Proposal struct {
 // once; there ROOT_TOKEN_NOT_REACHED means that the command was accepted and
 // this server's view does not show it in time.
 func (r *Replica) Propose(ctx context.Context, p Proposal) (fsm.Result, error) {
-	if err := r.admit(ctx, &p); err != nil {
+	p.trail = r.trails.begin(ctx)
+	result, err := r.propose(ctx, &p)
+	p.trail.end(&result, err)
+	return result, err
+}
+
+func (r *Replica) propose(ctx context.Context, p *Proposal) (fsm.Result, error) {
+	if err := r.admit(ctx, p); err != nil {
 		return fsm.Result{}, err
 	}
 	w := newPending(&r.pendings, p.Command)
-	w.request = r.Outcomes.find(p.Actor, p.RequestID)
+	w.request, w.trail = r.Outcomes.find(p.Actor, p.RequestID), p.trail
 	if err := r.queue.push(w); err != nil {
 		w.recycle()
 		if err.Reason == candor.ReasonNotLeader && !p.Local {
-			return r.forward(ctx, &p)
+			return r.forward(ctx, p)
 		}
 		return fsm.Result{}, r.hinted(err)
 	}
+	p.trail.queued()
 	select {
 	case <-w.done:
 		return r.settle(w)
@@ -125,7 +135,7 @@ func (r *Replica) forward(ctx context.Context, p *Proposal) (fsm.Result, error) 
 	}
 	request := r.Outcomes.find(p.Actor, p.RequestID)
 	request.went()
-	answer, err := r.peers.Forward(ctx, raft.Server{ID: id, Address: address}, r.raft.CurrentTerm(), p.Command, p.ExpectedConfiguration)
+	answer, err := r.askLeader(ctx, raft.Server{ID: id, Address: address}, r.raft.CurrentTerm(), p)
 	if err != nil {
 		if _, ok := errors.AsType[*candor.Error](err); !ok {
 			err = candor.Errorf(candor.ReasonOutcomeUnknown, "the leader %s was asked and did not answer: %w", id, err)

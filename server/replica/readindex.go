@@ -5,16 +5,23 @@ import (
 	"time"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm"
 )
 
 // Proof is what a round of confirmations established.
 type Proof struct {
 	// Index covers everything acknowledged before the round began.
 	Index uint64
-	// Term is the one in which this server was the leader after that.
+	// Term is the one in which the leader was the leader after that.
 	Term uint64
-	// Began is when, on the replica's clock.
+	// Began is when, on this replica's clock.
 	Began time.Duration
+	// Root is the newest position that the leader's view had.
+	Root candor.Token
+	// First is the first index that the leader's log holds; 0 on the leader.
+	First uint64
+	// Agreed is the newest digest that a majority of the voters was seen to share.
+	Agreed fsm.IndexDigest
 }
 
 // Confirm has a majority of the voters say that this server leads, in a round
@@ -30,7 +37,14 @@ func (r *Replica) Confirm(ctx context.Context) (Proof, error) {
 	if r.leading.Load() == nil {
 		return Proof{}, r.hinted(r.unconfirmed())
 	}
-	return r.confirm.wait(ctx)
+	rd, err := r.confirm.wait(ctx)
+	if err != nil {
+		return Proof{}, err
+	}
+	if rd.err != nil {
+		return Proof{}, r.hinted(rd.err)
+	}
+	return rd.proof, nil
 }
 
 // ReadIndex is index and term of a Confirm.
@@ -77,17 +91,14 @@ func (r *Replica) WaitApplied(ctx context.Context, index uint64) error {
 	return r.applied.wait(ctx, index)
 }
 
-// ServeConfirm says which term this server is in, with its state digests from
-// an index on, or the newest alone when that is 0. It waits for nothing.
-func (r *Replica) ServeConfirm(nonce, from uint64) ConfirmAnswer {
+// ServeConfirm says which term this server is in, with its newest state digest
+// and the one it is asked for. It waits for nothing.
+func (r *Replica) ServeConfirm(q ConfirmQuestion) ConfirmAnswer {
 	view := r.machine.View()
-	if from == 0 {
-		from = view.Token().Index
-	}
-	return ConfirmAnswer{
-		ServerID: r.serverID, ClusterID: view.ClusterID(), Term: r.raft.CurrentTerm(), Nonce: nonce,
-		Digests: r.machine.Digests(from),
-	}
+	a := ConfirmAnswer{ServerID: r.serverID, ClusterID: view.ClusterID(), Term: r.raft.CurrentTerm(), Nonce: q.Nonce}
+	a.Newest, _ = r.machine.DigestAt(view.Token().Index)
+	a.Audited, _ = r.machine.DigestAt(q.Audit)
+	return a
 }
 
 // Leading says whether this server believes that it leads and has applied its

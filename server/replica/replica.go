@@ -43,14 +43,24 @@ type Replica struct {
 	applied       *applied
 	queue         *queue
 	confirm       *confirmer
-	notices       *notifier
-	early         *early
-	suspicion     suspicion
-	transfer      *stuckTransfer
-	disk          *disk
-	yields        yielding
+	prover        *prover
+	// distrusted says that the state is quarantined; admitting keeps leadership and
+	// trust apart when they change what the queue takes.
+	distrusted atomic.Bool
+	admitting  sync.Mutex
+	// reloading is held while raft's settings change.
+	reloading sync.Mutex
+	notices   *notifier
+	early     *early
+	suspicion suspicion
+	transfer  *stuckTransfer
+	disk      *disk
+	yields    yielding
+	// applying is how busy raft's state machine thread is.
+	applying load
 
 	pendings     sync.Pool
+	trails       trails
 	leading      atomic.Pointer[leadership]
 	asked        atomic.Uint64
 	closing      atomic.Bool
@@ -91,7 +101,7 @@ func New(config Config) (*Replica, error) {
 		failure: &failure{handle: c.OnFatal}, applied: &applied{}, queue: newQueue(c.Settings.QueueCommands, c.Settings.QueueBytes),
 		again: make(chan struct{}, 1), stopping: make(chan struct{}), abandoned: make(chan struct{}), stopDone: make(chan struct{}),
 	}
-	r.confirm, r.notices = newConfirmer(r), newNotifier(r)
+	r.confirm, r.prover, r.notices = newConfirmer(r), newProver(r), newNotifier(r)
 	r.early = newEarly(r.transport, r.serverID, func() uint64 { return r.raft.CommitIndex() })
 	r.transfer = &stuckTransfer{limit: 2 * c.Settings.Election, fatal: r.failure.report}
 	r.disk = &disk{
@@ -140,7 +150,7 @@ func (r *Replica) tryRaft(c *Config) (*raft.Raft, error) {
 	r.log.loading.Store(true)
 	defer r.log.loading.Store(false)
 	machine := &applier{replica: r}
-	started, err := raft.NewRaft(r.raftConfig(), machine, r.log, &stableStore{stable, r.flight, r.failure.report}, r.snapshotStore, r.early)
+	started, err := raft.NewRaft(r.raftConfig(), watchedApplier{machine}, r.log, &stableStore{stable, r.flight, r.failure.report}, r.snapshotStore, r.early)
 	if err != nil {
 		if machine.refused != nil {
 			return nil, r.refusedAtStart(machine.refused)
@@ -201,6 +211,7 @@ func (r *Replica) startLoops() {
 	}
 	loop(func() { r.lead(ctx) })
 	loop(func() { r.confirm.run(ctx) })
+	loop(func() { r.prover.run(ctx) })
 	loop(func() { r.snapshots(ctx) })
 	loop(func() { r.disk.run(ctx.Done()) })
 	dog := &watchdog{flight: r.flight, after: r.settings.WatchdogAfter, fatal: r.failure.report}

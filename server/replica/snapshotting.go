@@ -43,14 +43,35 @@ func (r *Replica) snapshots(ctx context.Context) {
 
 // Snapshot takes one now. It returns once the snapshot is durable.
 func (r *Replica) Snapshot(ctx context.Context) error {
-	if err := r.keepTrailing(); err != nil {
-		return candor.Wrap("snapshot", err)
-	}
-	_, err := await(ctx, r, r.raft.Snapshot)
+	err := r.snapshot(ctx)
 	if errors.Is(err, raft.ErrNothingNewToSnapshot) {
 		return nil
 	}
 	return candor.Wrap("snapshot", err)
+}
+
+// snapshot is Snapshot, with raft's word that there is nothing new.
+func (r *Replica) snapshot(ctx context.Context) error {
+	if err := r.keepTrailing(); err != nil {
+		return err
+	}
+	_, err := await(ctx, r, func() raft.SnapshotFuture {
+		r.snapshotStore.own.Add(1)
+		return &ownSnapshot{SnapshotFuture: r.raft.Snapshot(), done: func() { r.snapshotStore.own.Add(-1) }}
+	})
+	return err
+}
+
+// ownSnapshot tells when raft is done with a snapshot of this server's.
+type ownSnapshot struct {
+	raft.SnapshotFuture
+	done func()
+}
+
+// Error waits for the end.
+func (s *ownSnapshot) Error() error {
+	defer s.done()
+	return s.SnapshotFuture.Error()
 }
 
 func (r *Replica) takeSnapshot(ctx context.Context) {
@@ -71,9 +92,7 @@ func (r *Replica) keepTrailing() error {
 	bytes := max(s.TrailingBytes, 2*r.lastSnapshot.bytes.Load())
 	entries := uint64(bytes / r.log.entryBytes())
 	entries = max(entries, min(s.TrailingEntries, 4*entries), 1)
-	config := r.raft.ReloadableConfig()
-	config.TrailingLogs = entries
-	return r.raft.ReloadConfig(config)
+	return r.reload(func(c *raft.ReloadableConfig) { c.TrailingLogs = entries })
 }
 
 // snapshotKept hears of each snapshot that exists now.

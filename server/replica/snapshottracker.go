@@ -3,6 +3,7 @@ package replica
 import (
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hashicorp/raft"
 )
@@ -14,9 +15,19 @@ type trackedSnapshots struct {
 	// kept hears of each snapshot that exists now.
 	kept func(index uint64, bytes int64)
 
+	// own counts the snapshots that this server is taking itself, taken the
+	// others: a leader's, on their way to the state machine.
+	own, taken atomic.Int32
+
 	mu     sync.Mutex
 	opened string
 }
+
+// installing says whether a leader's snapshot is on its way in.
+func (s *trackedSnapshots) installing() bool { return s.taken.Load() > 0 }
+
+// installed ends that, however it ended.
+func (s *trackedSnapshots) installed() { s.taken.Store(0) }
 
 // Open notes which snapshot is about to be read.
 func (s *trackedSnapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
@@ -41,6 +52,9 @@ func (s *trackedSnapshots) Create(version raft.SnapshotVersion, index, term uint
 	if err != nil {
 		return nil, err
 	}
+	if s.own.Load() == 0 {
+		s.taken.Store(1)
+	}
 	return &trackedSink{SnapshotSink: sink, store: s, index: index, configuration: configuration, configurationIndex: configurationIndex}, nil
 }
 
@@ -59,8 +73,14 @@ func (s *trackedSink) Write(p []byte) (int, error) {
 	return n, err
 }
 
+func (s *trackedSink) Cancel() error {
+	s.store.installed()
+	return s.SnapshotSink.Cancel()
+}
+
 func (s *trackedSink) Close() error {
 	if err := s.SnapshotSink.Close(); err != nil {
+		s.store.installed()
 		return err
 	}
 	s.store.track.snapshot(s.configurationIndex, s.configuration)

@@ -30,6 +30,7 @@ type Status struct {
 	QueueBytes            int
 	ConfirmRounds         uint64
 	OldestWriteInFlight   time.Duration
+	Load                  Load
 	Admissions            []Admission
 	DiskFree, DiskTotal   uint64
 	DiskPressure          bool
@@ -48,7 +49,8 @@ func (r *Replica) Status() Status {
 		Applied: r.applied.index.Load(), Commit: r.raft.CommitIndex(), LastIndex: r.raft.LastIndex(),
 		SnapshotIndex: r.lastSnapshot.index.Load(), SnapshotBytes: r.lastSnapshot.bytes.Load(),
 		LogBytesSinceSnapshot: r.log.bytes.Load(), Configuration: r.track.latest(),
-		ConfirmRounds: r.confirm.rounds.Load(), OldestWriteInFlight: r.flight.oldest(),
+		ConfirmRounds: r.confirm.begun.Load(), OldestWriteInFlight: r.flight.oldest(),
+		Load:       Load{Main: r.flight.main.lately(), Apply: r.applying.lately()},
 		Admissions: r.Admissions.Counters(), Restart: candor.RestartReady, Failure: r.failure.cause(), Closing: r.closing.Load(),
 	}
 	s.QueueCommands, s.QueueBytes = r.queue.depth()
@@ -61,6 +63,24 @@ func (r *Replica) Status() Status {
 		s.DiskFree, s.DiskTotal, s.DiskPressure = r.disk.free.Load(), r.disk.total.Load(), r.disk.pressed.Load()
 	}
 	return s
+}
+
+// Observed is what a read wants to know of the replica. It is cheap.
+type Observed struct {
+	Leading, LeaderKnown, Closing, Recovered, Installing bool
+
+	LastIndex uint64
+	// UpdatedAt is when the view was published.
+	UpdatedAt time.Time
+}
+
+// Observe looks at the replica.
+func (r *Replica) Observe() Observed {
+	_, leader := r.raft.LeaderWithID()
+	return Observed{
+		Leading: r.Leading(), LeaderKnown: leader != "", Closing: r.closing.Load(), Recovered: r.Recovered(),
+		Installing: r.snapshotStore.installing(), LastIndex: r.raft.LastIndex(), UpdatedAt: r.applied.updatedAt(),
+	}
 }
 
 // Failure is what the replica cannot survive; nil as long as it works.

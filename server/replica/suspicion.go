@@ -67,6 +67,9 @@ func (r *Replica) Suspect(serverID string, gone func(ctx context.Context, leader
 // heir says whether this server follows serverID and may stand when it is gone,
 // and how many stand before it.
 func (r *Replica) heir(serverID string) (place int, leader raft.Server, ok bool) {
+	if r.distrusted.Load() {
+		return 0, raft.Server{}, false
+	}
 	if _, id := r.raft.LeaderWithID(); string(id) != serverID || r.raft.State() != raft.Follower || serverID == r.serverID {
 		return 0, raft.Server{}, false
 	}

@@ -71,7 +71,14 @@ func (r *Replica) transferTo(target string) (begin func() raft.Future, err error
 		if len(configuration.Voters()) < 2 {
 			return nil, candor.Errorf(candor.ReasonQuorumAtRisk, "there is no other voter to hand leadership to")
 		}
-		return r.raft.LeadershipTransfer, nil
+		sound, err := r.sound(configuration.Voters())
+		if err != nil {
+			return nil, err
+		}
+		if sound == "" {
+			return r.raft.LeadershipTransfer, nil
+		}
+		target = string(sound)
 	}
 	server, found := configuration.Find(raft.ServerID(target))
 	switch {
@@ -79,6 +86,8 @@ func (r *Replica) transferTo(target string) (begin func() raft.Future, err error
 		return nil, candor.Errorf(candor.ReasonNotAMember, "server %s is no member of configuration %d", target, configuration.Index)
 	case server.Suffrage != raft.Voter:
 		return nil, candor.Errorf(candor.ReasonNotCaughtUp, "server %s has no vote: promote it first", target)
+	case contains(r.AuditStatus().Differing, server.ID):
+		return nil, candor.Errorf(candor.ReasonViewOnly, "the state of server %s differs from the majority's: it is no target", target)
 	case target == r.serverID:
 		return nil, candor.Errorf(candor.ReasonInvalid, "server %s leads already", target)
 	}

@@ -34,6 +34,8 @@ type inFlight struct {
 		since  atomic.Int64
 	}
 	epoch time.Time
+	// main is how busy raft's main loop is with them.
+	main load
 }
 
 func newInFlight() *inFlight { return &inFlight{epoch: time.Now()} }
@@ -43,7 +45,14 @@ func (f *inFlight) begin(kind writeKind) (done func()) {
 	slot := &f.slots[kind]
 	slot.since.Store(int64(time.Since(f.epoch)))
 	slot.number.Add(1)
-	return func() { slot.number.Add(1) }
+	if kind == cutLog {
+		return func() { slot.number.Add(1) }
+	}
+	written := f.main.begin()
+	return func() {
+		written()
+		slot.number.Add(1)
+	}
 }
 
 // oldest is how long the longest of the writes under way has been so; 0 when

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 
 	"github.com/candor-plane/candor/client"
@@ -29,7 +29,9 @@ type Cluster struct {
 }
 
 type member struct {
-	name   string
+	name string
+	// config is what it was started with, but for what start adds.
+	config server.Config
 	server *server.Server
 	ended  bool
 
@@ -68,9 +70,22 @@ func nameOf(i int) string { return fmt.Sprintf("n%d", i+1) }
 
 func (c *Cluster) start(name string, config server.Config) *member {
 	c.t.Helper()
-	m := &member{name: name}
+	m := &member{name: name, config: config}
+	m.server = c.run(m)
+	c.members = append(c.members, m)
+	return m
+}
+
+// run starts a member's server.
+func (c *Cluster) run(m *member) *server.Server {
+	c.t.Helper()
+	name, config := m.name, m.config
 	config.Name, config.Version, config.API, config.Raft = name, "test", name, name+raftSuffix
 	config.Settings, config.RetainRevisions, config.Logger = c.options.settings, c.options.retain, c.options.logger.Named(name)
+	config.Freshness, config.Tracing = c.options.freshness, c.options.tracing
+	if c.options.data != "" {
+		config.Data = filepath.Join(c.options.data, name)
+	}
 	config.Seams = server.Seams{
 		Clock: replica.RuntimeClock(), NoGossip: true, OnFatal: m.died,
 		Transport: func(string) (raft.Transport, raft.ServerAddress, error) {
@@ -81,15 +96,16 @@ func (c *Cluster) start(name string, config server.Config) *member {
 			return c.network.dial(ctx, name, to)
 		},
 	}
+	for _, change := range c.options.changes[name] {
+		change(&config)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	s, err := server.Start(ctx, config)
 	if err != nil {
 		c.t.Fatalf("start server %s: %v", name, err)
 	}
-	m.server = s
-	c.members = append(c.members, m)
-	return m
+	return s
 }
 
 // AddServer starts one more server, which joins as a non-voter, and waits until
@@ -253,7 +269,24 @@ func (c *Cluster) Isolate(name string) {
 	}
 }
 
-// Heal mends every link that was cut.
+// Silence cuts a server off all others and all clients, as a process that is
+// stopped is, until Heal. What it was sent and what it says meanwhile arrives
+// late, but for raft's own messages, which are lost.
+func (c *Cluster) Silence(name string) {
+	c.Isolate(name)
+	c.network.cut(name, clientName)
+	c.network.cut(clientName, name)
+}
+
+// Starve loses the entries and snapshots that are sent to a server, and nothing
+// else, until Heal: it hears its leader, and falls behind.
+func (c *Cluster) Starve(name string) { c.network.starve(name) }
+
+// Slow has each message from one to the other take its time, until Heal; later
+// ones wait for it.
+func (c *Cluster) Slow(from, to string, by time.Duration) { c.network.slow(from, to, by) }
+
+// Heal mends every link.
 func (c *Cluster) Heal() { c.network.heal() }
 
 // Stop ends a server gracefully.
@@ -279,6 +312,20 @@ func (c *Cluster) Kill(name string) {
 	_ = m.server.Close()
 }
 
+// Restart starts a server again that was stopped or killed, on its data (see
+// WithData). It does not wait until the server has caught up.
+func (c *Cluster) Restart(name string) *server.Server {
+	c.t.Helper()
+	m := c.member(name)
+	if !m.ended || c.options.data == "" {
+		c.t.Fatalf("restart %s: want a server that has ended, with data", name)
+	}
+	c.network.revive(name)
+	m.server = c.run(m)
+	m.ended = false
+	return m.server
+}
+
 func (c *Cluster) close() {
 	c.network.heal()
 	for _, m := range c.live() {
@@ -300,33 +347,3 @@ func (c *Cluster) close() {
 	wait.Wait()
 	c.network.underway.Wait()
 }
-
-// Option changes what Start starts.
-type Option func(*options)
-
-type options struct {
-	servers  int
-	settings replica.Settings
-	retain   uint64
-	logger   hclog.Logger
-}
-
-func defaults() options {
-	s := replica.Default()
-	s.LogCacheBytes = 1 << 20
-	return options{servers: 3, settings: s, logger: hclog.NewNullLogger()}
-}
-
-// WithServers sets how many servers begin the cluster.
-func WithServers(n int) Option { return func(o *options) { o.servers = n } }
-
-// WithSettings changes the replicas' settings.
-func WithSettings(change func(*replica.Settings)) Option {
-	return func(o *options) { change(&o.settings) }
-}
-
-// WithRetainRevisions sets how many revisions stay readable.
-func WithRetainRevisions(n uint64) Option { return func(o *options) { o.retain = n } }
-
-// WithLogger has the servers log; they are silent otherwise.
-func WithLogger(l hclog.Logger) Option { return func(o *options) { o.logger = l } }

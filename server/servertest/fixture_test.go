@@ -2,6 +2,7 @@ package servertest_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -102,4 +103,14 @@ func names(servers []*server.Server) (out []string) {
 		out = append(out, s.Name())
 	}
 	return out
+}
+
+// without are the running servers but some.
+func without(c *servertest.Cluster, out ...*server.Server) (rest []*server.Server) {
+	for _, s := range c.Servers() {
+		if !slices.Contains(out, s) {
+			rest = append(rest, s)
+		}
+	}
+	return rest
 }

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 
+	"github.com/candor-plane/candor/server"
 	"github.com/candor-plane/candor/server/servertest"
 )
 
@@ -87,22 +88,46 @@ func TestWritesAreHealthyOnlyWhereAQuorumWasConfirmed(t *testing.T) {
 	})
 }
 
-// TestHealthAsksSeldom: on an idle cluster a proof is renewed about once a
-// second by each server, and readers share the rounds.
+// rounds is how often the leader of an idle cluster had its leadership confirmed
+// in half a minute. It fails if asking wrote anything to the log.
+func rounds(t *testing.T, c *servertest.Cluster) uint64 {
+	healthy := writable(t, c)
+	c.Until("writes are healthy everywhere", func() bool { return healthy("n1") && healthy("n2") && healthy("n3") })
+	leader := c.Leader().Replica()
+	before := leader.Status()
+	time.Sleep(30 * time.Second)
+	after := leader.Status()
+	if after.LastIndex != before.LastIndex {
+		t.Errorf("asking wrote %d entries to the log", after.LastIndex-before.LastIndex)
+	}
+	return after.ConfirmRounds - before.ConfirmRounds
+}
+
+// TestHealthAsksSeldom: on an idle cluster where nobody asks for proofs, health's
+// is renewed about once a second by each server, and they share rounds.
 func TestHealthAsksSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := servertest.Start(t)
-		healthy := writable(t, c)
-		c.Until("writes are healthy everywhere", func() bool { return healthy("n1") && healthy("n2") && healthy("n3") })
-		leader := c.Leader().Replica()
-		before := leader.Status()
-		time.Sleep(30 * time.Second)
-		after := leader.Status()
-		if rounds := after.ConfirmRounds - before.ConfirmRounds; rounds < 10 || rounds > 90 {
-			t.Errorf("%d rounds in 30 s of rest, want at most 3 a second", rounds)
+		c := servertest.Start(t, servertest.WithFreshness(func(f *server.Freshness) {
+			f.Beacon, f.Policy.FreshAge, f.Policy.Window = time.Hour, 2*time.Hour, 3*time.Hour
+		}))
+		if n := rounds(t, c); n < 10 || n > 90 {
+			t.Errorf("%d rounds in 30 s of rest, want at most 3 a second", n)
 		}
-		if after.LastIndex != before.LastIndex {
-			t.Errorf("asking for health wrote %d entries to the log", after.LastIndex-before.LastIndex)
+	})
+}
+
+// TestBeaconsAskNoMoreThanTheirIntervalAllows: each server's once in a tenth of a
+// second, and health's questions come on top.
+func TestBeaconsAskNoMoreThanTheirIntervalAllows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := servertest.Start(t)
+		if n := rounds(t, c); n < 100 || n > 3*300+90 {
+			t.Errorf("%d rounds in 30 s of rest, want 10 a second for each of 3 servers at most, and health's", n)
+		}
+		for _, s := range c.Servers() {
+			if asked := readerOf(t, c, s).freshness(t).GetProbes(); asked < 100 || asked > 450 {
+				t.Errorf("%s asked %d times in half a minute and a little", s.Name(), asked)
+			}
 		}
 	})
 }

@@ -5,8 +5,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"google.golang.org/protobuf/types/known/durationpb"
-
 	"github.com/candor-plane/candor"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/convert"
@@ -21,83 +19,57 @@ func longLease(s *replica.Settings) {
 
 // TestALeaderWithoutAMajorityServesNoStrongReadWhileItBelievesInItself: it is
 // raft's leader for the whole of its lease, and cannot confirm it. It refuses
-// what needs a proof, for that reason and no other, and serves what needs none
-// without claiming anything of it.
+// what needs a new proof, for that reason and no other, and claims nothing of the
+// time since it was cut off in what it serves.
 func TestALeaderWithoutAMajorityServesNoStrongReadWhileItBelievesInItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := servertest.Start(t, servertest.WithSettings(longLease))
 		mustCreate(t, c.Client(t), "known")
 		old := c.Leader()
-		api := candorv1.NewObjectServiceClient(dial(t, c, old.Name()))
-		get := func(read *candorv1.ReadOptions) (*candorv1.GetResponse, *candor.Error) {
-			ctx, cancel := within(time.Second)
-			defer cancel()
-			out, err := api.Get(ctx, &candorv1.GetRequest{Kind: string(candor.KindNamespaces), Name: "known", Read: read})
-			if err == nil {
-				return out, nil
-			}
-			refused, ok := convert.Refusal(err)
-			if !ok {
-				t.Fatalf("not answered: %v", err)
-			}
-			return nil, refused
-		}
-		if out, err := get(nil); err != nil || out.GetWitness().RootLag == nil || out.GetWitness().GetServingClass() != candorv1.ServingClass_SERVING_CLASS_AUTHORITATIVE {
-			t.Fatalf("before: %+v, %v", out, err)
+		r := readerOf(t, c, old)
+		if w := r.served(t, strong()); w.RootLag == nil || w.Class != candor.ServingAuthoritative || !w.ServedByLeader {
+			t.Fatalf("before: %+v", w)
 		}
 		c.Isolate(old.Name())
+		cut := time.Now()
 		asked := 0
 		for ; old.Replica().Leading(); asked++ {
-			for _, read := range []*candorv1.ReadOptions{
-				nil,
-				{Freshness: candorv1.Freshness_FRESHNESS_STRONG},
-				{Freshness: candorv1.Freshness_FRESHNESS_BOUNDED, MaxStaleness: durationpb.New(time.Hour)},
-			} {
-				out, err := get(read)
+			for _, read := range []*candorv1.ReadOptions{strong(), anywhere(), bounded(time.Millisecond)} {
+				w, err := r.get(t, read, time.Second)
 				if err == nil {
-					t.Fatalf("read %+v is served: %+v", read, out.GetWitness())
+					t.Fatalf("read %v is served: %+v", read, w)
 				}
 				if !old.Replica().Leading() {
 					break
 				}
-				if err.Reason != candor.ReasonLeadershipUnconfirmed {
-					t.Errorf("read %+v is refused with %v", read, err)
+				want := candor.ReasonLeadershipUnconfirmed
+				if read.GetFreshness() == candorv1.Freshness_FRESHNESS_BOUNDED {
+					want = candor.ReasonStalenessExceeded
 				}
-				wantNothingProven(t, err.Witness)
+				if candor.ReasonOf(err) != want {
+					t.Errorf("read %v is refused with %v", read, err)
+				}
+				notProvenAfter(t, w, cut)
 			}
-			out, err := get(&candorv1.ReadOptions{Freshness: candorv1.Freshness_FRESHNESS_BEST_EFFORT})
-			if err != nil {
-				t.Fatalf("best effort: %v", err)
+			// What was proven before is as old as it says.
+			w := r.served(t, bounded(time.Hour))
+			notProvenAfter(t, w, cut)
+			if w.Class != candor.ServingBoundedStale || w.Mechanism != candor.MechanismProvenView {
+				t.Errorf("bounded is labelled %+v", w)
 			}
-			w := convert.WitnessFromProto(out.GetWitness())
-			wantNothingProven(t, w)
-			if w.Served != candor.FreshnessBestEffort || w.Class != candor.ServingDegraded || w.Mechanism != candor.MechanismView {
+			w = r.served(t, weak())
+			notProvenAfter(t, w, cut)
+			if w.Served != candor.FreshnessBestEffort || w.Class == candor.ServingAuthoritative || w.Mechanism == candor.MechanismLeaderReadIndex {
 				t.Errorf("best effort is labelled %+v", w)
 			}
 		}
 		if asked == 0 {
 			t.Error("the isolated leader gave up before it was asked")
 		}
-		_, err := get(nil)
-		if err == nil || err.Reason != candor.ReasonNotLeader {
-			t.Errorf("after its lease: %v", err)
-		}
+		r.refused(t, strong(), candor.ReasonNotLeader)
 		c.Heal()
 		wantEqualStates(t, c)
 	})
-}
-
-// wantNothingProven fails if a witness has a fact that takes a majority to know.
-func wantNothingProven(t testing.TB, w *candor.Witness) {
-	t.Helper()
-	switch {
-	case w == nil:
-		t.Error("an answer without a witness")
-	case w.RootLag != nil || w.StalenessBound != nil || w.CurrentToken != nil || w.ServedByLeader || w.CatchUp != "" || w.Mode != "":
-		t.Errorf("the witness claims what nobody proved: %+v", w)
-	case w.NodeID == "" || w.BootID == "" || w.ServedToken.IsZero():
-		t.Errorf("the witness does not say what it is of: %+v", w)
-	}
 }
 
 // TestAWriteToALeaderWithoutAMajorityIsNeverCalledRefused: it is in that

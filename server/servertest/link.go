@@ -3,6 +3,7 @@ package servertest
 import (
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -43,9 +44,11 @@ func (l *link) carry(to raft.ServerAddress, call func() error) error {
 		time.Sleep(linkTimeout)
 		return errLost
 	}
+	l.network.travel(l.name, serverAt(string(to)))
 	if err := call(); err != nil {
 		return err
 	}
+	l.network.travel(serverAt(string(to)), l.name)
 	if arrives, _ := l.network.passes(serverAt(string(to)), l.name); !arrives {
 		time.Sleep(linkTimeout)
 		return errLost
@@ -60,7 +63,14 @@ func (l *link) AppendEntriesPipeline(raft.ServerID, raft.ServerAddress) (raft.Ap
 }
 
 func (l *link) AppendEntries(id raft.ServerID, to raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
-	return l.carry(to, func() error { return l.InmemTransport.AppendEntries(id, to, args, resp) })
+	if len(args.Entries) > 0 && l.network.isStarved(serverAt(string(to))) {
+		time.Sleep(linkTimeout)
+		return errLost
+	}
+	// Who gets a message has it alone.
+	own := *args
+	own.Entries = slices.Clone(args.Entries)
+	return l.carry(to, func() error { return l.InmemTransport.AppendEntries(id, to, &own, resp) })
 }
 
 func (l *link) RequestVote(id raft.ServerID, to raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
@@ -72,9 +82,26 @@ func (l *link) RequestPreVote(id raft.ServerID, to raft.ServerAddress, args *raf
 }
 
 func (l *link) InstallSnapshot(id raft.ServerID, to raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
+	if l.network.isStarved(serverAt(string(to))) {
+		time.Sleep(linkTimeout)
+		return errLost
+	}
+	data = &slowData{data: data, link: l, to: serverAt(string(to))}
 	return l.carry(to, func() error { return l.InmemTransport.InstallSnapshot(id, to, args, resp, data) })
 }
 
 func (l *link) TimeoutNow(id raft.ServerID, to raft.ServerAddress, args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse) error {
 	return l.carry(to, func() error { return l.InmemTransport.TimeoutNow(id, to, args, resp) })
+}
+
+// slowData is a snapshot on its way: each piece takes as long as a message does.
+type slowData struct {
+	data io.Reader
+	link *link
+	to   string
+}
+
+func (d *slowData) Read(p []byte) (int, error) {
+	d.link.network.travel(d.link.name, d.to)
+	return d.data.Read(p)
 }

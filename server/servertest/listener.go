@@ -110,6 +110,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	for {
 		arrives, changed := c.network.passes(c.from, c.to)
 		if arrives {
+			c.network.travel(c.from, c.to)
 			return c.Conn.Write(p)
 		}
 		select {

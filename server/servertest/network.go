@@ -5,6 +5,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/candor-plane/candor"
 )
@@ -28,6 +29,8 @@ type network struct {
 	listeners map[string]*listener
 	links     map[string]*link
 	cuts      map[[2]string]bool
+	delays    map[[2]string]time.Duration
+	starved   map[string]bool
 	down      map[string]bool
 	// changed is closed, and replaced, when a link changes.
 	changed chan struct{}
@@ -36,6 +39,7 @@ type network struct {
 func newNetwork() *network {
 	return &network{
 		listeners: map[string]*listener{}, links: map[string]*link{}, cuts: map[[2]string]bool{}, down: map[string]bool{},
+		delays: map[[2]string]time.Duration{}, starved: map[string]bool{},
 		changed: make(chan struct{}),
 	}
 }
@@ -60,9 +64,44 @@ func (n *network) cut(from, to string) {
 	n.change(func() { n.cuts[[2]string{from, to}] = true })
 }
 
-func (n *network) heal() { n.change(func() { clear(n.cuts) }) }
+func (n *network) slow(from, to string, by time.Duration) {
+	n.change(func() { n.delays[[2]string{from, to}] = by })
+}
 
-// lose takes a server off the network for good, and breaks its connections.
+func (n *network) starve(name string) { n.change(func() { n.starved[name] = true }) }
+
+func (n *network) heal() {
+	n.change(func() {
+		clear(n.cuts)
+		clear(n.delays)
+		clear(n.starved)
+	})
+}
+
+// delay is how long a message takes; isStarved says that entries do not come.
+func (n *network) delay(from, to string) time.Duration {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.delays[[2]string{from, to}]
+}
+
+func (n *network) isStarved(name string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.starved[name]
+}
+
+// travel takes the time that a message takes.
+func (n *network) travel(from, to string) {
+	if by := n.delay(from, to); by > 0 {
+		time.Sleep(by)
+	}
+}
+
+// revive lets a server that was lost listen again.
+func (n *network) revive(name string) { n.change(func() { delete(n.down, name) }) }
+
+// lose takes a server off the network, and breaks its connections.
 func (n *network) lose(name string) {
 	n.change(func() { n.down[name] = true })
 	n.mu.Lock()

@@ -18,6 +18,7 @@ func TestAnIsolatedLeaderRefusesStrongReadsAndLabelsBestEffort(t *testing.T) {
 		mustCreate(t, c.Client(t), "known")
 		old := c.Leader().Name()
 		c.Isolate(old)
+		cut := time.Now()
 		k := c.Client(t, old)
 		for range 5 {
 			ctx, cancel := within(time.Second)
@@ -30,11 +31,24 @@ func TestAnIsolatedLeaderRefusesStrongReadsAndLabelsBestEffort(t *testing.T) {
 		}
 		next := c.Leader(old).Name()
 		mustCreate(t, c.Client(t, next), "unknown")
-		_, w, err := k.Get(t.Context(), refOf("known"), client.OnEndpoint(old), client.WithFreshness(candor.FreshnessBestEffort))
-		if err != nil || w.Class != candor.ServingDegraded || w.RootLag != nil || w.StalenessBound != nil {
-			t.Errorf("best effort: %v, witness %+v", err, w)
+		weakly := func() candor.Witness {
+			t.Helper()
+			_, w, err := k.Get(t.Context(), refOf("known"), client.OnEndpoint(old), client.WithFreshness(candor.FreshnessBestEffort))
+			if err != nil {
+				t.Fatalf("best effort: %v", err)
+			}
+			notProvenAfter(t, &w, cut)
+			return w
 		}
-		_, _, err = k.Get(t.Context(), refOf("unknown"), client.OnEndpoint(old), client.WithFreshness(candor.FreshnessBestEffort))
+		// What was proven before it was cut off stays true, and grows old.
+		if w := weakly(); w.Class != candor.ServingBoundedStale || w.Mechanism != candor.MechanismProvenView || w.StalenessBound == nil {
+			t.Errorf("best effort while a proof is in the window: %+v", w)
+		}
+		time.Sleep(time.Until(cut.Add(3*time.Second + 1)))
+		if w := weakly(); w.Class != candor.ServingDegraded || w.Mechanism != candor.MechanismView || w.Mode != candor.ModeRootUnavailable || w.DegradedReason != "NO_PROOF" {
+			t.Errorf("best effort after the window: %+v", w)
+		}
+		_, _, err := k.Get(t.Context(), refOf("unknown"), client.OnEndpoint(old), client.WithFreshness(candor.FreshnessBestEffort))
 		wantReason(t, err, candor.ReasonNotFound)
 		c.Heal()
 		c.Until("the old leader catches up", func() bool {

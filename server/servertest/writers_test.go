@@ -109,3 +109,32 @@ func (w *writers) wantAllKept(t testing.TB, c *servertest.Cluster) {
 		t.Errorf("%d objects live; %d were acknowledged and %d more found", live, len(w.acked), known)
 	}
 }
+
+// keepWriting has a few clients update objects of their own, and what is
+// acknowledged noted, until the returned function is called.
+func keepWriting(t testing.TB, c *servertest.Cluster, known *ledger, clients int, pause time.Duration, endpoints ...string) (stop func()) {
+	ctx, cancel := context.WithCancel(t.Context())
+	var wait sync.WaitGroup
+	for i := range clients {
+		k := c.Client(t, endpoints...)
+		name := fmt.Sprintf("busy-%d", i)
+		known.acknowledged(mustCreate(t, k, name).Token)
+		wait.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				o := namespace(name)
+				o.Metadata.Labels = map[string]string{"n": fmt.Sprint(n)}
+				bounded, end := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+				result, err := k.Update(bounded, o)
+				end()
+				if err == nil {
+					known.acknowledged(result.Token)
+				}
+				time.Sleep(pause)
+			}
+		})
+	}
+	return func() {
+		cancel()
+		wait.Wait()
+	}
+}

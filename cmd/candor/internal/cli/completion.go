@@ -160,7 +160,7 @@ func (f *Factory) completeFlags(root *cobra.Command) {
 	}
 	for flag, complete := range map[string]completer{
 		flagOutput:    fixed(output.FormatWords...),
-		flagRead:      fixed("strong", "bounded", "bounded:age=", "bounded:lag=", "best-effort"),
+		flagRead:      fixed("strong", "strong:follower", "bounded", "bounded:age=", "bounded:lag=", "best-effort"),
 		"color":       fixed("auto", "always", "never"),
 		flagContext:   from(f.contextNames),
 		flagNamespace: from(f.namespaceNames),

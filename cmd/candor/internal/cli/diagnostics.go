@@ -2,12 +2,12 @@ package cli
 
 import (
 	"context"
-	"fmt"
-	"io"
+	"slices"
+	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
-	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/client"
 	"github.com/candor-plane/candor/cmd/candor/internal/output"
 )
@@ -28,8 +28,15 @@ func NewCmdDiagnostics(f *Factory, run func(context.Context, *DiagnosticsOptions
 refused. A server answers for itself alone, with or without a quorum. SERVER is
 a member's name or ID, or HOST:PORT; without one, the first known server.
 
---all looks into every member, and compares the digests of their states.`,
-		Example:           "candor diagnostics n2\ncandor diagnostics --all\ncandor diagnostics 127.0.0.1:7103 -o json",
+--all asks every server directly: those of the command line or context, and the
+members that any of them knows. It compares the digests of their states. A server
+that does not answer is a row that says so, and the exit code is 5. -o wide adds
+what each server says of itself in full.
+
+PROVEN  how old the view may be: everything acknowledged longer ago is in it
+LAG     how many log entries it misses, at least
+-       is not proven, or not known`,
+		Example:           "candor diagnostics n2\ncandor diagnostics n2 -o wide     every request that is remembered\ncandor diagnostics --all\ncandor diagnostics 127.0.0.1:7103 -o json",
 		Args:              arguments(0, 1, "at most one server"),
 		ValidArgsFunction: f.completeOnce(f.memberNames),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -39,21 +46,28 @@ a member's name or ID, or HOST:PORT; without one, the first known server.
 			return runs(run, runDiagnostics)(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().BoolVar(&o.Every, "all", false, "every member")
+	cmd.Flags().BoolVar(&o.Every, "all", false, "every server")
 	return remotely(cmd, flagOutput)
 }
 
+// nodeDocument is what is known of one server: its word, or why it gave none.
 type nodeDocument struct {
-	Address string               `json:"address"`
+	Name    string               `json:"name,omitempty"`
+	Address string               `json:"address,omitempty"`
 	Report  *client.NodeReport   `json:"report,omitempty"`
 	Records []client.TurnRecord  `json:"records,omitempty"`
 	Error   string               `json:"error,omitempty"`
 	digests []client.IndexDigest // of --all
+	missing []string
+	failure error
 }
 
 func (d nodeDocument) name() string {
-	if d.Report != nil && d.Report.NodeName != "" {
+	switch {
+	case d.Report != nil && d.Report.NodeName != "":
 		return d.Report.NodeName
+	case d.Name != "":
+		return d.Name
 	}
 	return d.Address
 }
@@ -70,106 +84,78 @@ func runDiagnostics(ctx context.Context, o *DiagnosticsOptions) error {
 	if err != nil {
 		return err
 	}
-	addresses, err := o.addresses(ctx, remote)
-	if err != nil {
-		return err
+	if o.Every {
+		return o.all(ctx, remote, format)
 	}
+	address := remote.Servers[0]
+	if o.Server != "" {
+		if address, err = o.address(ctx, remote, o.Server); err != nil {
+			return err
+		}
+	}
+	found := o.look(ctx, remote.Node(address), nodeDocument{Address: address})
+	if found.failure != nil {
+		return try(found.failure, "candor status", "candor diagnostics --all")
+	}
+	o.gaps(found)
+	if format.Structured() {
+		err = format.Document(o.Out, found)
+	} else {
+		err = o.node(found, format.Wide())
+	}
+	return internal("diagnostics", err)
+}
+
+// all looks into every server at once. One that does not answer is a row that
+// says so, and the end of the command too.
+func (o *DiagnosticsOptions) all(ctx context.Context, remote *Remote, format output.Format) error {
+	nodes := o.everyone(ctx, remote)
+	var looks sync.WaitGroup
+	for i := range nodes {
+		looks.Go(func() {
+			if nodes[i].failure == nil {
+				nodes[i] = o.look(ctx, remote.Node(nodes[i].Address), nodes[i])
+			}
+		})
+	}
+	looks.Wait()
+	nodes = once(nodes)
+	slices.SortStableFunc(nodes, func(a, b nodeDocument) int { return strings.Compare(a.name(), b.name()) })
 	failures := outcomes{f: o.Factory}
-	var nodes []nodeDocument
-	for _, address := range addresses {
-		node, err := o.look(ctx, remote.Node(address), address)
-		if err != nil && !o.Every {
-			return try(err, "candor status", "candor diagnostics --all")
+	for _, node := range nodes {
+		o.gaps(node)
+		if node.failure != nil {
+			failures.refuse("diagnostics of "+node.name(), try(node.failure, "look at the server's own log, or start it"))
 		}
-		if err != nil {
-			failures.refuse("diagnostics of "+address, try(err, "look at the server's own log, or start it"))
-			node.Error = err.Error()
-		}
-		nodes = append(nodes, node)
 	}
-	if err := o.show(format, nodes); err != nil {
+	if err := o.showAll(format, nodes); err != nil {
 		return internal("diagnostics", err)
 	}
 	return failures.end()
 }
 
-func (o *DiagnosticsOptions) addresses(ctx context.Context, remote *Remote) ([]string, error) {
-	switch {
-	case o.Server != "":
-		address, err := o.address(ctx, remote, o.Server)
-		return []string{address}, err
-	case !o.Every:
-		return remote.Servers[:1], nil
-	}
-	members, err := remote.Cluster.Members(ctx, client.WithoutSession())
-	if err != nil {
-		o.Narrate("the members are not known (%v); looking at the servers of the command line or context", err)
-		return remote.Servers, nil
-	}
-	var addresses []string
-	for _, member := range members.Members {
-		if member.APIAddress == "" {
-			o.Narrate("the API address of %s is not known", output.Clean(member.Name))
-			continue
-		}
-		addresses = append(addresses, member.APIAddress)
-	}
-	return addresses, nil
-}
-
-func (o *DiagnosticsOptions) look(ctx context.Context, node NodeReader, address string) (nodeDocument, error) {
+func (o *DiagnosticsOptions) look(ctx context.Context, node NodeReader, found nodeDocument) nodeDocument {
 	ctx, cancel := context.WithTimeout(ctx, o.Flags.timeout(serverPatience))
 	defer cancel()
-	found := nodeDocument{Address: address}
-	var err error
-	if found.Report, err = node.Node(ctx); err != nil {
-		return nodeDocument{Address: address}, err
+	if found.Report, found.failure = node.Node(ctx); found.failure != nil {
+		found.Report, found.Error = nil, found.failure.Error()
+		return found
 	}
+	var err error
 	if found.Records, err = node.Records(ctx); err != nil {
-		o.Narrate("%s does not tell its records: %v", address, err)
+		found.missing = append(found.missing, "does not tell its records: "+err.Error())
 	}
 	if o.Every {
 		if found.digests, err = node.Digests(ctx, 0); err != nil {
-			o.Narrate("%s does not tell its digests: %v", address, err)
+			found.missing = append(found.missing, "does not tell its digests: "+err.Error())
 		}
 	}
-	return found, nil
+	return found
 }
 
-type nodesDocument struct {
-	APIVersion string         `json:"apiVersion"`
-	Kind       string         `json:"kind"`
-	Items      []nodeDocument `json:"items"`
-}
-
-func (o *DiagnosticsOptions) show(format output.Format, nodes []nodeDocument) error {
-	switch {
-	case format.Structured() && o.Every:
-		return format.Document(o.Out, nodesDocument{APIVersion: candor.APIVersion, Kind: "NodeList", Items: nodes})
-	case format.Structured():
-		return format.Document(o.Out, nodes[0])
+// gaps says what is missing of an answer.
+func (o *DiagnosticsOptions) gaps(node nodeDocument) {
+	for _, missing := range node.missing {
+		o.Narrate("%s %s", output.Clean(node.name()), output.Clean(missing))
 	}
-	shown := 0
-	for _, node := range nodes {
-		if node.Report == nil {
-			continue
-		}
-		if shown++; shown > 1 {
-			if _, err := io.WriteString(o.Out, "\n"); err != nil {
-				return err
-			}
-		}
-		if err := o.node(node); err != nil {
-			return err
-		}
-	}
-	if !o.Every {
-		return nil
-	}
-	gap := "\n"
-	if shown == 0 {
-		gap = ""
-	}
-	_, err := fmt.Fprintf(o.Out, "%s%s\n", gap, compareDigests(nodes))
-	return err
 }

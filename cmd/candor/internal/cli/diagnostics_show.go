@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"encoding/hex"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -11,7 +9,11 @@ import (
 	"github.com/candor-plane/candor/cmd/candor/internal/output"
 )
 
-func (o *DiagnosticsOptions) node(d nodeDocument) error {
+// recordsShown is how many of the requests that a server remembers are shown
+// unless all are asked for.
+const recordsShown = 5
+
+func (o *DiagnosticsOptions) node(d nodeDocument, wide bool) error {
 	n := d.Report
 	facts := output.NewFacts(o.Out, o.OutPalette())
 	facts.Add("Server", n.NodeName+" ("+n.NodeID+")")
@@ -26,9 +28,9 @@ func (o *DiagnosticsOptions) node(d nodeDocument) error {
 	facts.Add("Applied", n.Applied.String())
 	facts.Add("Log", fmt.Sprintf("%d to %d, committed %d, snapshot at %d", n.FirstLogIndex, n.LastLogIndex, n.CommitIndex, n.SnapshotIndex))
 	facts.Add("Restart state", restartWhy(n.RestartState, n.Recovered, n.RestartReason))
-	if w := n.Witness; w != nil {
-		facts.Add("Mode", strings.TrimSpace(string(w.Mode)+" "+w.DegradedReason))
-		facts.Add("Catch-up", strings.TrimSpace(string(w.CatchUp)+" "+string(w.CatchUpAction)))
+	o.condition(facts, n)
+	if raft := n.Raft; raft != nil {
+		facts.Add("Raft load", fmt.Sprintf("main %.0f %%, apply %.0f %%", 100*raft.Main, 100*raft.Apply))
 	}
 	if disk := n.Disk; disk != nil {
 		facts.Add("Disk", diskText(*disk))
@@ -51,6 +53,9 @@ func (o *DiagnosticsOptions) node(d nodeDocument) error {
 	slices.Sort(addresses)
 	facts.Add("Addresses", strings.Join(addresses, "\n"))
 	facts.Add("Admissions", admissions(n.Admissions))
+	facts.Add("Reads", reads(n.Reads))
+	facts.Add("Judged lately", o.lastAdmissions(n.LastAdmissions, wide))
+	facts.Add("Ended lately", lastOutcomes(n.LastOutcomes, wide))
 	facts.Add("Records", records(d.Records))
 	return facts.Flush()
 }
@@ -86,51 +91,4 @@ func records(list []client.TurnRecord) string {
 		lines = append(lines, fmt.Sprintf("index %d: %s, %s, by %s: %s", r.Index, what, r.Subject, r.Actor, r.Detail))
 	}
 	return strings.Join(lines, "\n")
-}
-
-// compareDigests says whether the servers that tell have the same state where
-// they can be compared: at the highest index that all of them know, and
-// nowhere differently.
-func compareDigests(nodes []nodeDocument) string {
-	byIndex := map[uint64]map[string][]string{}
-	told := 0
-	for _, node := range nodes {
-		if len(node.digests) > 0 {
-			told++
-		}
-		for _, d := range node.digests {
-			if byIndex[d.Index] == nil {
-				byIndex[d.Index] = map[string][]string{}
-			}
-			digest := hex.EncodeToString(d.Digest)
-			byIndex[d.Index][digest] = append(byIndex[d.Index][digest], node.name())
-		}
-	}
-	if told < 2 {
-		return "Digests: nothing to compare; fewer than two servers tell theirs."
-	}
-	shared := uint64(0)
-	for _, index := range slices.Sorted(maps.Keys(byIndex)) {
-		if len(byIndex[index]) > 1 {
-			return differing(index, byIndex[index])
-		}
-		for _, names := range byIndex[index] {
-			if len(names) == told {
-				shared = index
-			}
-		}
-	}
-	if shared == 0 {
-		return fmt.Sprintf("Digests: %d servers tell theirs, and no index is known to all of them; ask again.", told)
-	}
-	return fmt.Sprintf("Digests: %d servers have the same state at index %d.", told, shared)
-}
-
-func differing(index uint64, digests map[string][]string) string {
-	var groups []string
-	for digest, names := range digests {
-		groups = append(groups, strings.Join(names, ", ")+": "+digest)
-	}
-	slices.Sort(groups)
-	return output.Clean(fmt.Sprintf("Digests: the states DIFFER at index %d: %s.", index, strings.Join(groups, "; ")))
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/term"
@@ -39,9 +40,12 @@ type Factory struct {
 	Flags *Flags
 
 	remote *Remote
+	trace  *commandTrace
 	// plain is the connection's reader, before owners are shown otherwise.
 	plain Reader
 	kinds *Kinds
+	// reads says that the command takes --read.
+	reads bool
 	// help is what to try where nothing else helps.
 	help string
 }
@@ -71,6 +75,7 @@ func (f *Factory) Remote() (*Remote, error) {
 	if err != nil {
 		return nil, err
 	}
+	endpoint.Tracer = f.trace.provider()
 	remote, err := f.Connect(endpoint)
 	if err != nil {
 		return nil, err
@@ -132,7 +137,17 @@ func (f *Factory) Narrate(format string, args ...any) {
 
 // Foot writes the footer of a read.
 func (f *Factory) Foot(w candor.Witness) {
+	f.weakened(w)
 	f.Narrate("%s", f.ErrPalette().States(output.Footer(w)))
+}
+
+// weakened says that an answer is a weaker one than was asked for, which
+// --accept-stale allows. It is said with -q too: a downgrade is never silent.
+func (f *Factory) weakened(w candor.Witness) {
+	class, _, _ := strings.Cut(f.Flags.Read, ":")
+	if f.Flags.AcceptStale && w.Served == candor.FreshnessBestEffort && class != "best-effort" {
+		fmt.Fprintf(f.Err, "%s could not be had; what was read may be old\n", output.Clean(f.Flags.Read))
+	}
 }
 
 // edit runs the editor on the process's terminal. The editor may be given with

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/cmd/candor/internal/contextfile"
@@ -27,6 +28,7 @@ type Flags struct {
 	Timeout     time.Duration
 	Actor       string
 	Read        string
+	AcceptStale bool
 	At          string
 	Output      string
 	Color       string
@@ -38,6 +40,8 @@ type Endpoint struct {
 	Servers []string
 	Actor   string
 	Timeout time.Duration
+	// Tracer is nil where nothing is traced.
+	Tracer trace.TracerProvider
 }
 
 func (o *Flags) register(set *pflag.FlagSet) {
@@ -49,6 +53,7 @@ func (o *Flags) register(set *pflag.FlagSet) {
 	set.DurationVar(&o.Timeout, "timeout", 0, "`duration` that a request, or a wait, may take (default: 10s; wait: 1m; watch and snapshot: no end)")
 	set.StringVar(&o.Actor, "as", "", "`actor` to act as (default: the user's name)")
 	set.StringVar(&o.Read, "read", "strong", "`freshness`: strong, bounded[:lag=N,age=D,token=T] or best-effort")
+	set.BoolVar(&o.AcceptStale, "accept-stale", false, "where the freshness cannot be had, read best-effort instead; the footer says so")
 	set.StringVar(&o.At, "at", "", "read the state at a `token` TERM:INDEX/REVISION or a revision")
 	set.StringVarP(&o.Output, "output", "o", "table", "output `format`: table, wide, json, yaml, name or jsonpath=TEMPLATE")
 	set.StringVar(&o.Color, "color", "auto", "`when` to colour: auto, always or never")
@@ -60,6 +65,7 @@ const (
 	flagNamespace = "namespace"
 	flagAll       = "all-namespaces"
 	flagRead      = "read"
+	flagStale     = "accept-stale"
 	flagAt        = "at"
 	flagOutput    = "output"
 	flagTimeout   = "timeout"
@@ -71,7 +77,7 @@ const (
 var (
 	// connectFlags are those of a command that talks to a cluster.
 	connectFlags = []string{flagServer, flagContext, flagTimeout, flagActor}
-	partial      = []string{flagNamespace, flagAll, flagRead, flagAt, flagOutput, flagTimeout, flagServer, flagContext, flagActor}
+	partial      = []string{flagNamespace, flagAll, flagRead, flagStale, flagAt, flagOutput, flagTimeout, flagServer, flagContext, flagActor}
 )
 
 const honoursKey = "candor/honours"

@@ -110,7 +110,7 @@ func topics() []*cobra.Command {
   10  differences exist (candor diff)`,
 		},
 		{
-			Use: "freshness", Short: "What --read asks for, and what the footer says",
+			Use: "reading", Short: "What --read asks for, and what the footer says",
 			Long: `Every read names the freshness that it needs, and is served so or refused;
 it is never silently served something older.
 
@@ -127,6 +127,11 @@ Reads write a footer to stderr (-q leaves it out):
 
 "as of" is term and index of the log entry that the answer has reached. What
 the answer does not prove is left out, or called unproven.
+
+A read that cannot be served as it was asked for ends with exit code 7, the
+reason and what to try; --accept-stale has it answered with best-effort instead,
+where there is no majority, and the footer says so. "candor freshness SERVER" tries every class at one
+server; "candor watch-catchup SERVER" follows how it catches up.
 
 --at reads an older state: at a revision, or at a root token TERM:INDEX/REVISION.
 It is there until compaction has passed it.`,

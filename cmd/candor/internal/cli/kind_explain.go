@@ -32,7 +32,7 @@ func NewCmdExplain(f *Factory, run func(context.Context, *ExplainOptions) error)
 		},
 	}
 	cmd.Flags().BoolVarP(&o.Recursive, "recursive", "R", false, "list the fields inside fields too")
-	return remotely(cmd, flagRead)
+	return remotely(cmd, flagRead, flagStale)
 }
 
 func runExplain(ctx context.Context, o *ExplainOptions) error {

@@ -26,7 +26,7 @@ func NewCmdKinds(f *Factory, run func(context.Context, *KindsOptions) error) *co
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return runs(run, runKinds)(cmd.Context(), o) },
 	}
-	return remotely(cmd, flagRead, flagOutput)
+	return remotely(cmd, flagRead, flagStale, flagOutput)
 }
 
 func runKinds(ctx context.Context, o *KindsOptions) error {

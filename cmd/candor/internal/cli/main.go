@@ -28,11 +28,12 @@ func Run(ctx context.Context, f *Factory, args []string) int {
 	if closed := f.Close(); err == nil {
 		err = closed
 	}
+	f.endTrace(err)
 	if err != nil && candor.ReasonOf(err) == candor.ReasonInternal && !isOurs(err) {
 		// The flag and command parser's own errors have no reason.
 		err = try(usage("%s", err), cmd.CommandPath()+" --help")
 	}
-	code, told := exitOf(err)
+	code, told := f.exitOf(err)
 	if !told {
 		f.help = cmd.CommandPath() + " --help"
 		f.tell(strings.Join(append([]string{"candor"}, shown(args)...), " "), err)

@@ -6,9 +6,17 @@ import (
 	"net"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/client"
+	"github.com/candor-plane/candor/cmd/candor/internal/output"
 )
+
+// NewCmdNode returns `candor node` and its commands.
+func NewCmdNode(f *Factory) *cobra.Command {
+	return newGroup("node", "Have one server stand back, or mend its view", NewCmdNodeViewOnly(f, nil), NewCmdNodeRepair(f, nil))
+}
 
 // address finds the API address of a server: by name or ID among the members,
 // or as it is given.
@@ -40,6 +48,21 @@ func (f *Factory) address(ctx context.Context, remote *Remote, server string) (s
 	}
 }
 
+// memberName is the name of a server ID, or the ID where the members are not
+// known.
+func (f *Factory) memberName(ctx context.Context, remote *Remote, serverID string) string {
+	members, err := remote.Cluster.Members(ctx, client.WithoutSession())
+	if err != nil {
+		return serverID
+	}
+	for _, member := range members.Members {
+		if member.ServerID == serverID && member.Name != "" {
+			return member.Name
+		}
+	}
+	return serverID
+}
+
 // memberNames are for completion.
 func (f *Factory) memberNames(ctx context.Context) ([]string, error) {
 	remote, err := f.Remote()
@@ -55,4 +78,13 @@ func (f *Factory) memberNames(ctx context.Context) ([]string, error) {
 		names = append(names, member.Name)
 	}
 	return names, nil
+}
+
+// stand says what a server says of itself, apart from any read.
+func (f *Factory) stand(w candor.Witness) {
+	parts := []string{w.NodeName + " at " + output.Position(w.ServedToken), strings.TrimSpace(string(w.Mode) + " " + w.DegradedReason)}
+	if w.CatchUp != "" {
+		parts = append(parts, string(w.CatchUp))
+	}
+	f.Narrate("%s", f.ErrPalette().States(output.Clean(strings.Join(parts, " · "))))
 }

@@ -38,7 +38,7 @@ func NewCmdDescribe(f *Factory, run func(context.Context, *DescribeOptions) erro
 			return runs(run, runDescribe)(cmd.Context(), o)
 		},
 	}
-	return remotely(cmd, flagNamespace, flagRead, flagAt)
+	return remotely(cmd, flagNamespace, flagRead, flagStale, flagAt)
 }
 
 func runDescribe(ctx context.Context, o *DescribeOptions) error {

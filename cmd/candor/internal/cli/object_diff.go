@@ -74,7 +74,7 @@ func runDiff(ctx context.Context, o *DiffOptions) error {
 		return err
 	}
 	if differ {
-		return &ended{reason: candor.ReasonDifferencesExist}
+		return &ended{exit: candor.ExitDifferent}
 	}
 	o.Narrate("nothing would change")
 	return nil

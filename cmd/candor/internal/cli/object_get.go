@@ -43,7 +43,7 @@ candor get widget/web --at 977`,
 	cmd.Flags().StringVarP(&o.Selector, "selector", "l", "", "only objects whose `labels` match, for example app=shop,tier!=test")
 	cmd.Flags().Uint32Var(&o.Limit, "limit", 0, "at most this `many` objects; the answer says how to go on")
 	cmd.Flags().StringVar(&o.Continue, "continue", "", "go on at the `token` where a list with --limit ended")
-	return remotely(cmd, flagNamespace, flagAll, flagRead, flagAt, flagOutput)
+	return remotely(cmd, flagNamespace, flagAll, flagRead, flagStale, flagAt, flagOutput)
 }
 
 func runGet(ctx context.Context, o *GetOptions) error {
@@ -163,6 +163,7 @@ func (o *GetOptions) table(kind Kind, wide bool, objects iter.Seq2[*candor.Objec
 // footAt is the footer of a read that may be of an older state.
 func (f *Factory) footAt(w candor.Witness, reading Reading) {
 	if reading.AtRevision > 0 {
+		f.weakened(w)
 		f.Narrate("the state at revision %d, read %s", reading.AtRevision, f.ErrPalette().States(output.Footer(w)))
 		return
 	}

@@ -41,7 +41,7 @@ changed it and why. Versions of objects that are gone are shown too.`,
 		},
 	}
 	cmd.Flags().BoolVar(&o.Diff, "diff", false, "show what each version changed, line by line")
-	return remotely(cmd, flagNamespace, flagRead, flagOutput)
+	return remotely(cmd, flagNamespace, flagRead, flagStale, flagOutput)
 }
 
 type historyDocument struct {

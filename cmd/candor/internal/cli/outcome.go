@@ -38,7 +38,7 @@ Exit code 0: it was done. 5: what came to the server that answers was not.
 			return runs(run, runOutcome)(cmd.Context(), o)
 		},
 	}
-	return remotely(cmd, flagRead, flagOutput)
+	return remotely(cmd, flagRead, flagStale, flagOutput)
 }
 
 type outcomeDocument struct {
@@ -74,9 +74,9 @@ func runOutcome(ctx context.Context, o *OutcomeOptions) error {
 	case candor.OutcomeApplied, candor.OutcomeCommitted:
 		return nil
 	case candor.OutcomeRejected, candor.OutcomeFailed:
-		return &ended{reason: candor.ReasonUnavailable}
+		return &ended{exit: candor.ExitUnavailable}
 	default:
-		return &ended{reason: candor.ReasonOutcomeUnknown}
+		return &ended{exit: candor.ExitOutcomeUnknown}
 	}
 }
 

@@ -22,6 +22,8 @@ type Reading struct {
 	Token candor.Token
 	// Follower lets a follower answer a strong read by asking the leader.
 	Follower bool
+	// AcceptStale has a read that cannot be served so be served best-effort.
+	AcceptStale bool
 	// AtRevision reads an older state; 0 the newest served.
 	AtRevision uint64
 }
@@ -31,6 +33,7 @@ func (o *Flags) reading() (Reading, error) {
 	if err != nil {
 		return Reading{}, err
 	}
+	r.AcceptStale = o.AcceptStale
 	if o.At == "" {
 		return r, nil
 	}

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/client"
 	"github.com/candor-plane/candor/cmd/candor/internal/output"
 )
 
@@ -32,24 +34,34 @@ func try(err error, steps ...string) error {
 
 // ended is the end of a command that has already said what there is to say:
 // only its exit code is left.
-type ended struct{ reason candor.Reason }
+type ended struct{ exit int }
 
-func (e *ended) Error() string { return string(e.reason) }
+func (e *ended) Error() string { return "exit code " + strconv.Itoa(e.exit) }
 
 // exitOf is the exit code of an error and whether it is still to be told.
-func exitOf(err error) (code int, told bool) {
+func (f *Factory) exitOf(err error) (code int, told bool) {
 	if err == nil {
 		return candor.ExitDone, true
 	}
 	if e, ok := errors.AsType[*ended](err); ok {
-		return e.reason.Disposition().Exit, true
+		return e.exit, true
 	}
-	return candor.ReasonOf(err).Disposition().Exit, false
+	return f.exitCode(err), false
+}
+
+// exitCode is that of the error's reason, but for one: where a command reads,
+// NOT_LEADER is a freshness that was not met. Where it writes that says that
+// nothing was done.
+func (f *Factory) exitCode(err error) int {
+	if e, ok := errorOf(err); ok && e.Reason == candor.ReasonNotLeader && f.reads && refusedRead(e) {
+		return candor.ExitFreshness
+	}
+	return candor.ReasonOf(err).Disposition().Exit
 }
 
 // tell writes a refusal to stderr.
 func (f *Factory) tell(commandLine string, err error) {
-	shown := output.Failure{Asked: commandLine, Err: err}
+	shown := output.Failure{Asked: commandLine, Err: err, Exit: f.exitCode(err)}
 	if r, ok := errors.AsType[*refusal](err); ok {
 		shown.Try = r.steps
 	}
@@ -68,6 +80,9 @@ func (f *Factory) next(err error) []string {
 	e, ok := errorOf(err)
 	if !ok {
 		return nil
+	}
+	if broken, ok := errors.AsType[*client.WitnessError](err); ok {
+		return []string{"candor diagnostics --all      " + broken.Node + " broke its promise: look at it, and keep it from serving", "candor node view-only " + broken.Node + " --on"}
 	}
 	switch e.Reason {
 	case candor.ReasonUnknownKind:
@@ -88,13 +103,9 @@ func (f *Factory) next(err error) []string {
 		return []string{"candor cluster members", "candor cluster feature-level"}
 	default:
 	}
-	switch e.Reason.Disposition().Exit {
+	switch f.exitCode(err) {
 	case candor.ExitFreshness:
-		steps := []string{"candor status"}
-		if f.Flags.Read != "best-effort" {
-			steps = append(steps, "the same command with --read=best-effort, which may answer with an old state and says so")
-		}
-		return steps
+		return f.fresher(e)
 	case candor.ExitUnavailable:
 		return []string{"candor status", "the same command again: nothing was done"}
 	}
@@ -104,8 +115,9 @@ func (f *Factory) next(err error) []string {
 // outcomes gathers the ends of several things done by one command: each
 // refusal is told at once, and the last word is the worst of them.
 type outcomes struct {
-	f     *Factory
-	worst candor.Reason
+	f *Factory
+	// worst is the exit code so far.
+	worst int
 }
 
 // severity orders exits: what may have been done comes first, for only that
@@ -118,9 +130,9 @@ var severity = []int{
 // refuse tells err and goes on.
 func (o *outcomes) refuse(asked string, err error) {
 	o.f.tell(asked, err)
-	reason := candor.ReasonOf(err)
-	if o.worst == "" || rank(reason) < rank(o.worst) {
-		o.worst = reason
+	exit := o.f.exitCode(err)
+	if o.worst == candor.ExitDone || rank(exit) < rank(o.worst) {
+		o.worst = exit
 	}
 }
 
@@ -143,14 +155,14 @@ func (o *outcomes) left(count int) {
 
 // end is what the command returns.
 func (o *outcomes) end() error {
-	if o.worst == "" {
+	if o.worst == candor.ExitDone {
 		return nil
 	}
-	return &ended{reason: o.worst}
+	return &ended{exit: o.worst}
 }
 
-func rank(reason candor.Reason) int {
-	at := slices.Index(severity, reason.Disposition().Exit)
+func rank(exit int) int {
+	at := slices.Index(severity, exit)
 	if at < 0 {
 		return len(severity)
 	}

@@ -55,6 +55,19 @@ type NodeReader interface {
 	Node(ctx context.Context) (*client.NodeReport, error)
 	Digests(ctx context.Context, from uint64) ([]client.IndexDigest, error)
 	Records(ctx context.Context) ([]client.TurnRecord, error)
+	Freshness(ctx context.Context, bounds client.FreshnessBounds) (*client.NodeFreshness, error)
+}
+
+// Changes are the catch-up of one node under way.
+type Changes interface {
+	Next(ctx context.Context) (client.CatchUpChange, error)
+	Close() error
+}
+
+// NodeChanger is what commands change one node with.
+type NodeChanger interface {
+	SetViewOnly(ctx context.Context, on bool) (changed bool, w candor.Witness, err error)
+	Repair(ctx context.Context) (*client.Repaired, error)
 }
 
 // Remote is a connection to a cluster, by what commands do with it. Everything
@@ -69,12 +82,14 @@ type Remote struct {
 	Changer ClusterChanger
 	Keeper  Keeper
 	Node    func(address string) NodeReader
+	CatchUp func(ctx context.Context, address string) (Changes, error)
+	Steer   func(address string) NodeChanger
 	Close   func() error
 }
 
 // connect dials nothing yet: the first request does.
 func connect(e Endpoint) (*Remote, error) {
-	c, err := client.New(client.Config{Endpoints: e.Servers, Actor: e.Actor, Timeout: e.Timeout})
+	c, err := client.New(client.Config{Endpoints: e.Servers, Actor: e.Actor, Timeout: e.Timeout, Tracer: e.Tracer})
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +97,10 @@ func connect(e Endpoint) (*Remote, error) {
 		Servers: e.Servers, Reader: c, Writer: c, Cluster: c.Cluster(), Changer: c.Cluster(), Keeper: c.Cluster(), Close: c.Close,
 		Watch: func(ctx context.Context, o client.WatchOptions) (Events, error) { return c.Watch(ctx, o) },
 		Node:  func(address string) NodeReader { return c.Diagnostics(address) },
+		Steer: func(address string) NodeChanger { return c.Node(address) },
+		CatchUp: func(ctx context.Context, address string) (Changes, error) {
+			return c.Diagnostics(address).WatchCatchUp(ctx)
+		},
 	}, nil
 }
 
@@ -99,6 +118,9 @@ func (r Reading) options() []client.ReadOption {
 	}
 	if r.Follower {
 		options = append(options, client.WithFollowerReadIndex())
+	}
+	if r.AcceptStale {
+		options = append(options, client.AcceptStale())
 	}
 	if r.AtRevision > 0 {
 		options = append(options, client.AtRevision(r.AtRevision))

@@ -34,7 +34,11 @@ candor status                   how is the cluster?`,
 
 		SuggestionsMinimumDistance: mostTypos,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			return f.Flags.refuseUnhonoured(cmd)
+			if err := f.Flags.refuseUnhonoured(cmd); err != nil {
+				return err
+			}
+			f.reads = isHonoured(cmd, flagRead)
+			return f.beginTrace(cmd)
 		},
 		RunE: group,
 	}
@@ -56,7 +60,8 @@ candor status                   how is the cluster?`,
 		NewCmdLabel(f, nil), NewCmdDelete(f, nil), NewCmdWatch(f, nil), NewCmdWait(f, nil), NewCmdHistory(f, nil),
 		NewCmdOutcome(f, nil), NewCmdKinds(f, nil), NewCmdExplain(f, nil))
 	add(root, groupCluster,
-		NewCmdStatus(f, nil), NewCmdDiagnostics(f, nil), NewCmdCluster(f), NewCmdSnapshot(f), NewCmdLog(f))
+		NewCmdStatus(f, nil), NewCmdDiagnostics(f, nil), NewCmdFreshness(f, nil), NewCmdWatchCatchUp(f, nil),
+		NewCmdNode(f), NewCmdCluster(f), NewCmdSnapshot(f), NewCmdLog(f))
 	add(root, groupLocal, NewCmdServer(f, nil), NewCmdDev(f, nil), NewCmdContext(f), NewCmdVersion(f, nil))
 	root.AddCommand(topics()...)
 	f.completeFlags(root)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/cmd/candor/internal/heap"
+	"github.com/candor-plane/candor/cmd/candor/internal/telemetry"
 	"github.com/candor-plane/candor/server"
 )
 
@@ -21,6 +22,7 @@ import (
 type ServerOptions struct {
 	*Factory
 	Config         server.Config
+	Trace          telemetry.Config
 	InitialCluster string
 	LogLevel       string
 	LogJSON        bool
@@ -84,6 +86,17 @@ func (o *ServerOptions) register(flags *pflag.FlagSet) {
 	flags.Int64Var(&s.SnapshotBytes, "snapshot-bytes", s.SnapshotBytes, "take a snapshot after so many bytes of log")
 	flags.DurationVar(&s.WatchdogAfter, "watchdog", s.WatchdogAfter, "exit when a log write hangs for so long")
 	flags.Uint64Var(&s.DiskWatermarkBytes, "disk-watermark", s.DiskWatermarkBytes, "refuse writes when the disk has less free")
+	flags.StringVar(&o.Trace.Endpoint, "trace-endpoint", "", "send traces to a collector, HOST:PORT of OTLP over HTTP (or OTEL_EXPORTER_OTLP_ENDPOINT)")
+	flags.StringVar(&o.Trace.File, "trace-file", "", "append traces to this file as JSON lines; at 64 MiB it is renamed to FILE.1")
+	flags.Float64Var(&o.Trace.Sample, "trace-sample", 1, "which share of the traces that begin here is recorded, 0 to 1; 0 records none at all")
+	f := &c.Freshness
+	*f = server.DefaultFreshness()
+	flags.DurationVar(&f.Beacon, "beacon", f.Beacon, "how often to have the age of the view proven")
+	flags.Uint64Var(&f.Policy.FreshLag, "fresh-lag", f.Policy.FreshLag, "a view that misses more log entries is LAGGING")
+	flags.DurationVar(&f.Policy.FreshAge, "fresh-age", f.Policy.FreshAge, "a view whose newest proof is older is LAGGING")
+	flags.DurationVar(&f.Policy.Window, "fresh-window", f.Policy.Window, "without a proof for so long the root is unavailable")
+	flags.BoolVar(&f.ManualRepair, "manual-repair", false, "leave a quarantined view as it is until candor node repair")
+	flags.DurationVar(&f.RepairInterval, "repair-interval", f.RepairInterval, "how soon a repair that failed is tried again")
 	flags.StringVar(&o.LogLevel, "log-level", "info", "trace, debug, info, warn or error")
 	flags.BoolVar(&o.LogJSON, "log-json", false, "log as JSON lines")
 }
@@ -196,6 +209,11 @@ func runServer(ctx context.Context, o *ServerOptions) error {
 	if o.Getenv("GOGC") == "" {
 		heap.Pace()
 	}
+	traces, err := o.startTraces()
+	if err != nil {
+		return err
+	}
+	defer closeTraces(traces)
 	s, err := server.Start(ctx, o.Config)
 	if err != nil {
 		return err

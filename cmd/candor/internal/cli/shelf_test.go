@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-
 	"slices"
 	"strconv"
 	"strings"
-	"time"
+	"sync"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/client"
@@ -23,11 +22,14 @@ type shelf struct {
 	history  []client.Version
 	batches  []client.WatchBatch
 	outcome  client.WriteOutcome
+	asking   sync.Mutex // guards refusals: several servers are asked at once
 	refusals map[string][]error
 	revision uint64
 	log      []string
 	// snapshot is the stream of a snapshot at 7:1042/977.
 	snapshot []byte
+	// stale: reads are answered as BEST_EFFORT.
+	stale bool
 	// dry: writes are answered and not kept.
 	dry      bool
 	endpoint cli.Endpoint
@@ -40,6 +42,10 @@ func (s *shelf) connect(e cli.Endpoint) (*cli.Remote, error) {
 	return &cli.Remote{
 		Servers: e.Servers, Reader: s, Writer: s, Cluster: s, Changer: s, Keeper: s,
 		Node:  func(address string) cli.NodeReader { return node{s, address} },
+		Steer: func(address string) cli.NodeChanger { return node{s, address} },
+		CatchUp: func(context.Context, string) (cli.Changes, error) {
+			return &changes{shelf: s, left: catchUp}, s.refuse("catchup")
+		},
 		Watch: func(context.Context, client.WatchOptions) (cli.Events, error) { return &events{s}, s.refuse("watch") },
 		Close: func() error { return nil },
 	}, nil
@@ -47,6 +53,8 @@ func (s *shelf) connect(e cli.Endpoint) (*cli.Remote, error) {
 
 // refuse returns the next refusal that was ordered for a verb.
 func (s *shelf) refuse(verb string) error {
+	s.asking.Lock()
+	defer s.asking.Unlock()
 	queue := s.refusals[verb]
 	if len(queue) == 0 {
 		return nil
@@ -56,6 +64,13 @@ func (s *shelf) refuse(verb string) error {
 }
 
 func (s *shelf) witness() candor.Witness {
+	if s.stale {
+		return candor.Witness{
+			NodeID: "u-3", NodeName: "n3", BootID: "b-3", ServedToken: candor.Token{Term: 7, Index: 1000, Revision: s.revision},
+			Requested: candor.FreshnessBestEffort, Served: candor.FreshnessBestEffort, Class: candor.ServingDegraded,
+			Mechanism: candor.MechanismView, Mode: candor.ModeRootUnavailable, DegradedReason: "NO_PROOF",
+		}
+	}
 	return candor.Witness{
 		NodeID: "u-1", NodeName: "n1", BootID: "b-1", ServedToken: candor.Token{Term: 7, Index: 1042, Revision: s.revision},
 		Requested: candor.FreshnessStrong, Served: candor.FreshnessStrong, Class: candor.ServingAuthoritative,
@@ -273,29 +288,4 @@ func (s *shelf) Snapshot(_ context.Context, to io.Writer, progress func(written,
 		progress(info.Bytes, uint64(len(s.snapshot)))
 	}
 	return info, s.refuse("snapshot")
-}
-
-type node struct {
-	shelf   *shelf
-	address string
-}
-
-func (n node) Node(context.Context) (*client.NodeReport, error) {
-	w := n.shelf.witness()
-	return &client.NodeReport{
-		NodeID: "u-1", NodeName: "n1", BootID: "b-1", Version: "v0", StartedAt: start.Add(-90 * time.Minute), Role: "Leader", Term: 7,
-		Applied: w.ServedToken, CommitIndex: 1042, LastLogIndex: 1043, FirstLogIndex: 1, RestartState: candor.RestartReady, Recovered: n.address != "127.0.0.1:7102",
-		Admissions: []client.AdmissionCount{{Class: candor.AdmitWrite, Reason: candor.ReasonInvalid, Count: 12}, {Class: candor.AdmitRead, Reason: "ACCEPTED"}},
-		Disk:       &client.DiskStatus{Path: "/data", FreeBytes: 1 << 30, TotalBytes: 4 << 30, WatermarkBytes: 2 << 30, Pressure: true, LogStore: "wal", OldestWriteInFlight: 3 * time.Second},
-		State:      &client.StateStatus{Objects: 1234, Versions: 5678, Bytes: 1 << 20, Floor: 3, FeatureLevel: 1, Digest: "00ff"},
-		Addresses:  map[string]string{"raft": "127.0.0.1:7201", "api": n.address}, Witness: &w,
-	}, n.shelf.refuse("node")
-}
-
-func (n node) Digests(context.Context, uint64) ([]client.IndexDigest, error) {
-	return []client.IndexDigest{{Index: 1041, Digest: []byte{1}}, {Index: 1042, Digest: []byte{2}}}, n.shelf.refuse("digests")
-}
-
-func (n node) Records(context.Context) ([]client.TurnRecord, error) {
-	return []client.TurnRecord{{Index: 12, Reason: candor.ReasonInvariantViolated, Invariant: "SectionWriter", Subject: "widgets/default/web", Actor: "eve", Detail: "spec by an observer"}}, n.shelf.refuse("records")
 }

@@ -98,7 +98,7 @@ func runStatus(ctx context.Context, o *StatusOptions) error {
 		return internal("status", err)
 	}
 	if d.Confirmed == nil {
-		return &ended{reason: candor.ReasonUnavailable}
+		return &ended{exit: candor.ExitUnavailable}
 	}
 	o.Foot(*d.Confirmed)
 	return nil

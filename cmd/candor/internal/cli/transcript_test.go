@@ -30,8 +30,11 @@ var start = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 //	events                sets what a watch delivers, one batch of events a list entry
 //	outcome OUTCOME       sets what outcome tells
 //	file NAME             writes a file; » is a tab
+//	stale                 has reads answered as BEST_EFFORT from here on
 //	damage                breaks the snapshot that the cluster sends from here on
-//	refuse VERB REASON    orders the next refusal of a verb; the input is its message
+//	refuse VERB REASON    orders the next refusal of a verb, VERB@ADDRESS that of one
+//	                      server; the input is its message, of=CLASS a read of
+//	                      n2 that asked for the class
 //	env NAME=VALUE        sets a variable
 //	editor                sets the shell commands that edit runs on the file $1
 //	run [dry]             runs the command line in the first line of the input,
@@ -103,6 +106,8 @@ func (s *stage) act(t *testing.T, d *datadriven.TestData) string {
 		path := d.CmdArgs[0].Key
 		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		must(t, os.WriteFile(path, []byte(strings.ReplaceAll(d.Input, "»", "\t")+"\n"), 0o644))
+	case "stale":
+		s.shelf.stale = true
 	case "damage":
 		s.shelf.snapshot = bytes.Clone(s.shelf.snapshot)
 		s.shelf.snapshot[len(s.shelf.snapshot)/2] ^= 1
@@ -115,6 +120,10 @@ func (s *stage) act(t *testing.T, d *datadriven.TestData) string {
 				err.Subject = arg.Vals[0]
 			case "field":
 				err.Fields = append(err.Fields, candor.FieldViolation{Path: arg.Vals[0], Message: "is wrong"})
+			case "of":
+				w := node{s.shelf, "127.0.0.1:7102"}.witness()
+				w.Requested, w.Mode, w.DegradedReason = candor.Freshness(arg.Vals[0]), candor.ModeRootLagging, "LAG"
+				err.Witness, err.Leader = &w, w.Leader
 			}
 		}
 		s.shelf.refusals[verb] = append(s.shelf.refusals[verb], err)

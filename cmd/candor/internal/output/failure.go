@@ -15,6 +15,8 @@ type Failure struct {
 	// Asked is the request in words or as it was typed.
 	Asked string
 	Err   error
+	// Exit is the exit code; 0 for that of the error's reason.
+	Exit int
 	// Try are commands, most useful first.
 	Try []string
 }
@@ -30,8 +32,12 @@ func (f Failure) String() string { return f.In(Palette{}) }
 // In is the failure in colours.
 func (f Failure) In(palette Palette) string {
 	reason := candor.ReasonOf(f.Err)
+	exit := f.Exit
+	if exit == candor.ExitDone {
+		exit = reason.Disposition().Exit
+	}
 	var out strings.Builder
-	fmt.Fprintf(&out, "%s %s (exit %d)\n", palette.Bad("error:"), Clean(string(reason)), reason.Disposition().Exit)
+	fmt.Fprintf(&out, "%s %s (exit %d)\n", palette.Bad("error:"), Clean(string(reason)), exit)
 	fmt.Fprintf(&out, "asked: %s\n", Clean(f.Asked))
 	for i, line := range found(f.Err) {
 		label := "found:"

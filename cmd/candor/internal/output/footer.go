@@ -12,6 +12,7 @@ import (
 //	as of 7:1042 · leader n1 · strong, confirmed · HEALTHY
 //	as of 7:1042 · follower n2 · bounded, proven 40 ms · HEALTHY
 //	as of 7:1040 · node n3 · best effort, unproven, DEGRADED · ROOT_UNAVAILABLE
+//	as of 7:1040 · node n3 · bounded refused, proven 1.3 s, lag at least 2 · ROOT_LAGGING (PROOF_AGE)
 //
 // A part that the witness does not prove is left out or called unproven.
 func Footer(w candor.Witness) string {
@@ -52,8 +53,8 @@ func joinParts(parts []string) string {
 }
 
 // place names the node and its role as far as the answer shows it. A node that
-// answered from a proven view or a follower read is a follower; a mere view
-// shows no role.
+// answered from a proven view or a follower read is a follower, unless it takes
+// itself for the leader and did not have to prove it; a mere view shows no role.
 func place(w candor.Witness) string {
 	name := Clean(w.NodeName)
 	if name == "" {
@@ -65,6 +66,7 @@ func place(w candor.Witness) string {
 	switch {
 	case w.ServedByLeader:
 		return "leader " + name
+	case w.Leader != nil && w.Leader.ServerID == w.NodeID:
 	case w.Mechanism == candor.MechanismProvenView || w.Mechanism == candor.MechanismFollowerReadIndex:
 		return "follower " + name
 	}
@@ -81,10 +83,7 @@ func worth(w candor.Witness) string {
 	case candor.FreshnessBestEffort:
 		words = append(words, "best effort", bound(w))
 	default:
-		if w.Requested == "" && w.Class == "" {
-			return "unproven"
-		}
-		words = append(words, "unproven")
+		words = append(words, refused(w)+bound(w))
 	}
 	if w.RootLag != nil && *w.RootLag > 0 {
 		words = append(words, fmt.Sprintf("lag at least %d", *w.RootLag))
@@ -93,6 +92,19 @@ func worth(w candor.Witness) string {
 		words = append(words, string(w.Class))
 	}
 	return strings.Join(words, ", ")
+}
+
+// refused says of a witness without a served class what was asked for.
+func refused(w candor.Witness) string {
+	switch w.Requested {
+	case candor.FreshnessStrong:
+		return "strong refused, "
+	case candor.FreshnessBounded:
+		return "bounded refused, "
+	case candor.FreshnessBestEffort:
+		return "best effort refused, "
+	}
+	return ""
 }
 
 func confirmation(w candor.Witness) string {
