@@ -44,7 +44,12 @@ func (p *pursuit) gaveUp(cause error) error {
 		})
 	}
 	c := *p.last
-	c.Message = fmt.Sprintf("%s; %s after %d failed attempts", c.Message, what, p.attempts)
+	met := ""
+	if p.told != nil && p.told != p.last {
+		// A node that cannot be reached says less than one that refuses.
+		c, met = *p.told, because(p.last)
+	}
+	c.Message = fmt.Sprintf("%s; %s after %d failed attempts%s", c.Message, what, p.attempts, met)
 	c.Err = errors.Join(cause, c.Err)
 	return &c
 }

@@ -73,6 +73,9 @@ type plight struct {
 	// did not.
 	mode    candor.DegradedMode
 	catchUp candor.CatchUpState
+	// ahead: the node's view lacks the token that is required. What else it may
+	// lack, a revision that does not exist yet, nobody promised to wait for.
+	ahead bool
 }
 
 // next is the table of the client: testdata/policy.md has every cell.
@@ -124,8 +127,10 @@ func (q *plight) behind() step {
 		return q.unlessPinned(otherNode)
 	case q.mode == candor.ModeViewOnly:
 		return q.unlessPinned(otherNode)
-	case q.pinned:
+	case q.pinned && q.ahead:
 		return waitForToken
+	case q.pinned:
+		return giveUp
 	case q.mode == candor.ModeRootUnavailable, q.catchUp == candor.CatchUpBootstrapRequired,
 		q.catchUp == candor.CatchUpRecovering, q.catchUp == candor.CatchUpUnavailable:
 		return otherNode

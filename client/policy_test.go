@@ -116,6 +116,9 @@ func TestEveryStepOfTheClientIsWhatTheTableSays(t *testing.T) {
 			{"write", request_("", false, repeatable)},
 			{"change of membership", request_("", false, once)},
 		}, nil},
+		{"required token", []value[plight]{
+			{"none, or covered", func(q *plight) { q.ahead = false }}, {"ahead of the view", func(q *plight) { q.ahead = true }},
+		}, nil},
 		{"pinned", []value[plight]{
 			{"no", func(q *plight) { q.pinned = false }}, {"yes", func(q *plight) { q.pinned = true }},
 		}, nil},

@@ -27,8 +27,9 @@ type pursuit struct {
 	// request that may be stale then; lacking: one of them said so itself.
 	rootless []*endpoint
 	lacking  bool
-	// last is what the last attempt met.
-	last *candor.Error
+	// last is what the last attempt met, told what a server last said: of the two
+	// the one that explains more.
+	last, told *candor.Error
 }
 
 // start is where the first attempt goes.
@@ -81,6 +82,7 @@ func (p *pursuit) refused(ctx context.Context, ep *endpoint, e *candor.Error) (*
 	c, r := p.client, p.request
 	c.heed(r, ep, e)
 	p.note(ep, e)
+	p.told = e
 	retry := e.Reason.Disposition().Retry
 	if r.effect && (retry == candor.RetryOutcomeUnknown || e.Reason == candor.ReasonRootTokenNotReached) {
 		// The latter: a follower forwarded the write, and it was made; the
@@ -93,7 +95,7 @@ func (p *pursuit) refused(ctx context.Context, ep *endpoint, e *candor.Error) (*
 	}
 	q := p.plight(refused, e.Reason)
 	if w := e.Witness; w != nil {
-		q.mode, q.catchUp = w.Mode, w.CatchUp
+		q.mode, q.catchUp, q.ahead = w.Mode, w.CatchUp, !w.ServedToken.Covers(r.required)
 	}
 	q.rootless = p.withoutRoot(ep, q.lacksRoot(), q.lacksRoot())
 	return p.take(ctx, q.next(), ep, e)

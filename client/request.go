@@ -32,6 +32,8 @@ type request struct {
 	pinned *endpoint // with toPinned
 	// class is what a read asks for; empty for any other request.
 	class candor.Freshness
+	// required is the token that a read's view must cover.
+	required candor.Token
 	// mayBeStale: its caller accepts BEST_EFFORT instead.
 	mayBeStale bool
 	// aloof: no session takes part, not even to learn from a refusal.

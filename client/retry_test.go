@@ -147,6 +147,28 @@ func TestAClusterThatIsDownIsUnavailableAfterTheDeadline(t *testing.T) {
 	})
 }
 
+// Of a node that refuses and others that cannot be reached, the word of the one
+// that answers says more: it is the reason, whichever was asked last.
+func TestAServersWordOutweighsSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, three...)
+		n1 := s.node("n1")
+		n1.on("Get", n1.cutOff(token(5), candor.ReasonRootUnavailable))
+		s.node("n2").stop()
+		s.node("n3").stop()
+		c := s.client(three)
+		for i := range 20 {
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second+time.Duration(i)*7*time.Millisecond)
+			_, w, err := c.Get(ctx, web, client.WithFreshness(candor.FreshnessBounded))
+			cancel()
+			wantReason(t, err, candor.ReasonRootUnavailable)
+			if w.NodeName != "n1" || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("witness of %q with %v", w.NodeName, err)
+			}
+		}
+	})
+}
+
 type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }

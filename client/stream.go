@@ -45,7 +45,7 @@ func (w *Watch) next(ctx context.Context) (WatchBatch, error) {
 			}
 			continue
 		}
-		w.pursuit.hops, w.pursuit.pause, w.pursuit.attempts, w.pursuit.last = 0, 0, 0, nil
+		w.pursuit.hops, w.pursuit.pause, w.pursuit.attempts, w.pursuit.last, w.pursuit.told = 0, 0, 0, nil, nil
 		batch, err := w.take(message)
 		if err != nil {
 			w.end(err)

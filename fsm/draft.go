@@ -85,7 +85,7 @@ func (d *draft) stored(ref candor.Ref) (*candor.Object, *mvcc.Version) {
 	if v == nil || v.Deleted {
 		return nil, nil
 	}
-	return mustDecode(v), v
+	return d.m.object(v), v
 }
 
 // mustDecode panics on a version that does not decode: the state encoded it.

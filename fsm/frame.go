@@ -72,35 +72,95 @@ func (f *frameWriter) flush() error {
 	return err
 }
 
-// frameReader turns blocks back into records.
-type frameReader struct {
+// Blocks reads a snapshot's blocks, in order, each checked and decompressed. It
+// belongs to one goroutine, which need not be the one that restores: see
+// RestoreBlocks. Close it when done.
+type Blocks struct {
 	r       io.Reader
 	decoder *zstd.Decoder
 	packed  []byte
-	raw     []byte
-	block   int
+	count   int
 }
 
-func newFrameReader(r io.Reader) (*frameReader, error) {
+// ReadBlocks begins to read a snapshot. The error is DATA_CORRUPT for anything
+// that does not begin as one.
+func ReadBlocks(r io.Reader) (*Blocks, error) {
 	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxBlock))
 	if err != nil {
 		return nil, err
 	}
+	b := &Blocks{r: r, decoder: decoder}
 	magic := make([]byte, len(snapshotMagic))
 	if _, err := io.ReadFull(r, magic); err != nil || string(magic) != snapshotMagic {
+		b.Close()
 		return nil, candor.Errorf(candor.ReasonDataCorrupt, "snapshot: it does not begin with %q: it is no snapshot, is damaged, or is of a newer build", snapshotMagic[:len(snapshotMagic)-1])
 	}
-	return &frameReader{r: r, decoder: decoder}, nil
+	return b, nil
 }
 
-// next returns the next record. Its body lives until the next block is read,
-// that is, until a later call of next; fresh blocks are new allocations, so
-// what aliases a body stays valid.
+// Next returns the next block, in memory of its own, or io.EOF where the
+// snapshot ends between two blocks.
+func (b *Blocks) Next() ([]byte, error) {
+	var header [blockHeader]byte
+	if _, err := io.ReadFull(b.r, header[:]); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, blockDamage(b.count, "it ends within a block")
+		}
+		return nil, err
+	}
+	b.count++
+	packed, raw := binary.LittleEndian.Uint32(header[0:]), binary.LittleEndian.Uint32(header[4:])
+	if packed == 0 || raw == 0 || packed > maxBlock || raw > maxBlock {
+		return nil, blockDamage(b.count, "a block has an impossible size")
+	}
+	if cap(b.packed) < int(packed) {
+		b.packed = make([]byte, packed)
+	}
+	b.packed = b.packed[:packed]
+	if _, err := io.ReadFull(b.r, b.packed); err != nil {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, blockDamage(b.count, "a block is cut short")
+		}
+		return nil, err
+	}
+	if crc32.Checksum(b.packed, castagnoli) != binary.LittleEndian.Uint32(header[8:]) {
+		return nil, blockDamage(b.count, "a block fails its checksum")
+	}
+	out, err := b.decoder.DecodeAll(b.packed, make([]byte, 0, raw))
+	if err != nil || len(out) != int(raw) {
+		return nil, blockDamage(b.count, "a block does not decompress")
+	}
+	return out, nil
+}
+
+// Close frees what reading took.
+func (b *Blocks) Close() { b.decoder.Close() }
+
+func blockDamage(block int, what string) error {
+	return candor.Errorf(candor.ReasonDataCorrupt, "snapshot is damaged at block %d: %s", block, what)
+}
+
+// BlockSource yields the blocks of a snapshot as Blocks does.
+type BlockSource interface{ Next() ([]byte, error) }
+
+// frameReader turns blocks back into records.
+type frameReader struct {
+	source BlockSource
+	raw    []byte
+	block  int
+}
+
+// next returns the next record. Blocks are allocations of their own, so what
+// aliases a body stays valid.
 func (f *frameReader) next() (kind byte, body []byte, err error) {
 	if len(f.raw) == 0 {
-		if err := f.read(); err != nil {
+		if f.raw, err = f.source.Next(); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = f.damage("it ends before its trailer")
+			}
 			return 0, nil, err
 		}
+		f.block++
 	}
 	kind = f.raw[0]
 	size, n := binary.Uvarint(f.raw[1:])
@@ -113,42 +173,19 @@ func (f *frameReader) next() (kind byte, body []byte, err error) {
 	return kind, body, nil
 }
 
-func (f *frameReader) read() error {
-	var header [blockHeader]byte
-	if _, err := io.ReadFull(f.r, header[:]); err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return f.damage("it ends before its trailer")
-		}
+// end checks that nothing follows.
+func (f *frameReader) end() error {
+	if len(f.raw) > 0 {
+		return f.damage("it goes on after its trailer")
+	}
+	switch _, err := f.source.Next(); {
+	case err == nil:
+		return f.damage("it goes on after its trailer")
+	case !errors.Is(err, io.EOF):
 		return err
+	default:
+		return nil
 	}
-	f.block++
-	packed, raw := binary.LittleEndian.Uint32(header[0:]), binary.LittleEndian.Uint32(header[4:])
-	if packed == 0 || raw == 0 || packed > maxBlock || raw > maxBlock {
-		return f.damage("a block has an impossible size")
-	}
-	if cap(f.packed) < int(packed) {
-		f.packed = make([]byte, packed)
-	}
-	f.packed = f.packed[:packed]
-	if _, err := io.ReadFull(f.r, f.packed); err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return f.damage("a block is cut short")
-		}
-		return err
-	}
-	if crc32.Checksum(f.packed, castagnoli) != binary.LittleEndian.Uint32(header[8:]) {
-		return f.damage("a block fails its checksum")
-	}
-	out, err := f.decoder.DecodeAll(f.packed, make([]byte, 0, raw))
-	if err != nil || len(out) != int(raw) {
-		return f.damage("a block does not decompress")
-	}
-	f.raw = out
-	return nil
 }
 
-func (f *frameReader) damage(what string) error {
-	return candor.Errorf(candor.ReasonDataCorrupt, "snapshot is damaged at block %d: %s", f.block, what)
-}
-
-func (f *frameReader) close() { f.decoder.Close() }
+func (f *frameReader) damage(what string) error { return blockDamage(f.block, what) }

@@ -38,6 +38,9 @@ type Machine struct {
 	draft    draft
 	skip     ruleSet
 	cmd      command.Command
+	// decoded are the objects that turns read last, one a kind: every turn of a
+	// transaction asks for its namespace and its kind. Nobody changes them.
+	decoded [8]decodedVersion
 
 	view  atomic.Pointer[View]
 	holds atomic.Int64
@@ -53,6 +56,21 @@ func New(config Config) *Machine {
 	m := &Machine{config: config, state: genesis(config.ClusterID)}
 	m.publish()
 	return m
+}
+
+type decodedVersion struct {
+	version *mvcc.Version
+	object  *candor.Object
+}
+
+// object is v decoded, to be read only. It panics on a version that does not
+// decode: the state encoded it.
+func (m *Machine) object(v *mvcc.Version) *candor.Object {
+	d := &m.decoded[v.Kind%uint32(len(m.decoded))]
+	if d.version != v {
+		*d = decodedVersion{v, mustDecode(v)}
+	}
+	return d.object
 }
 
 // Committed is one committed log entry.

@@ -19,6 +19,17 @@ import (
 // state then stays.
 func (m *Machine) Restore(r io.Reader) error {
 	s, err := readSnapshot(r)
+	return m.take(s, err)
+}
+
+// RestoreBlocks is Restore from blocks that somebody else reads, as ReadBlocks
+// does: reading and decompressing takes as long as building, and may run ahead.
+func (m *Machine) RestoreBlocks(source BlockSource) error {
+	s, err := new(loader).build(source)
+	return m.take(s, err)
+}
+
+func (m *Machine) take(s *state, err error) error {
 	if err != nil {
 		return candor.Wrap("restore snapshot", err)
 	}
@@ -68,8 +79,15 @@ type loader struct {
 	// contents is the sum over the live objects.
 	contents sum
 	scans    bool
-	// crowded are turns of several versions, to be put in order at the end.
+	// turn is the one that the version before belongs to, as far as its versions
+	// came in order. crowded are those that did not, for the end.
+	turn    turnSoFar
 	crowded []placed
+}
+
+type turnSoFar struct {
+	revision, versions uint64
+	last               *mvcc.Version
 }
 
 type placed struct {
@@ -80,11 +98,16 @@ type placed struct {
 func readSnapshot(r io.Reader) (*state, error) { return new(loader).read(r) }
 
 func (l *loader) read(r io.Reader) (*state, error) {
-	f, err := newFrameReader(r)
+	blocks, err := ReadBlocks(r)
 	if err != nil {
 		return nil, err
 	}
-	defer f.close()
+	defer blocks.Close()
+	return l.build(blocks)
+}
+
+func (l *loader) build(source BlockSource) (*state, error) {
+	f := &frameReader{source: source}
 	kind, body, err := f.next()
 	if err != nil {
 		return nil, err
@@ -255,15 +278,21 @@ func (l *loader) place(v *mvcc.Version, position uint64) {
 	if v.Revision <= l.header.Cursor {
 		return
 	}
-	first := l.s.history.At(v.Revision)
-	if first == nil && position == 0 {
+	t := &l.turn
+	switch {
+	case position == 0 && l.s.history.At(v.Revision) == nil:
 		l.s.history.Put(v.Revision, v)
-		return
+		*t = turnSoFar{revision: v.Revision, versions: 1, last: v}
+	case v.Revision == t.revision && position == t.versions:
+		t.last.LinkSibling(v)
+		t.last = v
+		t.versions++
+	default:
+		l.crowded = append(l.crowded, placed{v, position})
 	}
-	l.crowded = append(l.crowded, placed{v, position})
 }
 
-// finish orders the turns of several versions and checks the whole against the
+// finish orders the turns whose versions came in another order, and checks the whole against the
 // trailer.
 func (l *loader) finish(f *frameReader, body []byte) (*state, error) {
 	s := l.s
@@ -296,8 +325,8 @@ func (l *loader) finish(f *frameReader, body []byte) (*state, error) {
 		}
 		return nil, f.damage(sprintf("it holds %d objects in %d versions, its trailer says %d in %d", got.Objects, got.Versions, trailer.Objects, trailer.Versions))
 	}
-	if rest, _ := io.ReadFull(f.r, make([]byte, 1)); len(f.raw) > 0 || rest > 0 {
-		return nil, f.damage("it goes on after its trailer")
+	if err := f.end(); err != nil {
+		return nil, err
 	}
 	return s, nil
 }

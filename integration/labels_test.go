@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -236,6 +237,14 @@ func viewless(t *testing.T, h *history.History, w window, server string) {
 // do: all classes, STRONG where they may ask the leader.
 func healthy(t *testing.T, h *history.History, w window, servers ...string) {
 	t.Helper()
+	if missing := shortOf(h, w, servers...); missing != "" {
+		t.Errorf("healthy servers fell short: %s", missing)
+	}
+}
+
+// shortOf says what servers did not serve in the window that they should; empty
+// for nothing.
+func shortOf(h *history.History, w window, servers ...string) string {
 	strong := 0
 	for _, server := range servers {
 		for _, class := range classes {
@@ -245,13 +254,14 @@ func healthy(t *testing.T, h *history.History, w window, servers ...string) {
 			}
 			// Of the STRONG reads every second is for the leader alone.
 			if got < leastAnswers/2 && (followersProve || class == candor.FreshnessBestEffort) {
-				t.Errorf("%s is healthy and answered %d %s reads", server, got, class)
+				return fmt.Sprintf("%s answered %d %s reads", server, got, class)
 			}
 		}
 	}
 	if strong < leastAnswers {
-		t.Errorf("%v are healthy and answered %d STRONG reads", servers, strong)
+		return fmt.Sprintf("%v answered %d STRONG reads", servers, strong)
 	}
+	return ""
 }
 
 // followersProve: a follower holds proofs of its own and serves BOUNDED reads for

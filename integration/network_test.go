@@ -147,12 +147,20 @@ func (l *links) bites(names ...string) {
 // pass lets time go by, of which a fault is made.
 func pass(ctx context.Context, t *testing.T, d time.Duration) {
 	t.Helper()
+	if !passes(ctx, d) {
+		t.Fatalf("no time left: %v", context.Cause(ctx))
+	}
+}
+
+// passes is pass, and says whether there was so much time.
+func passes(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return true
 	case <-ctx.Done():
-		t.Fatalf("no time left: %v", context.Cause(ctx))
+		return false
 	}
 }
 

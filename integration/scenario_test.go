@@ -177,8 +177,8 @@ func goesOn(t *testing.T, h *history.History, w window, least int) {
 }
 
 // mends ends every cut and waits until each of the servers has applied what was
-// committed at the end of the fault and knows the leader; then all is well for a
-// while, and it returns that time.
+// committed at the end of the fault, and then serves what a healthy one does. It
+// returns the time of that.
 func (s *scenario) mends(servers ...*process) window {
 	s.t.Helper()
 	s.links.HealAll()
@@ -186,7 +186,9 @@ func (s *scenario) mends(servers ...*process) window {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	var names []string
 	for _, p := range servers {
+		names = append(names, p.name)
 		until(s.ctx, s.t, p.name+" to catch up", func() bool {
 			ctx, cancel := context.WithTimeout(s.ctx, time.Second)
 			defer cancel()
@@ -195,8 +197,12 @@ func (s *scenario) mends(servers ...*process) window {
 		})
 	}
 	w := window{from: s.traffic.now()}
-	pass(s.ctx, s.t, wellBefore)
-	w.to = s.traffic.now()
+	for missing := "nothing yet"; missing != ""; missing = shortOf(s.traffic.recorded(s.t), w, names...) {
+		if !passes(s.ctx, wellBefore) {
+			s.t.Fatalf("all is mended, and not well: %s", missing)
+		}
+		w.to = s.traffic.now()
+	}
 	return w
 }
 

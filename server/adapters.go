@@ -67,9 +67,6 @@ func (o outcomes) Find(actor, requestID string) (candor.Outcome, candor.Reason, 
 	return b.Outcome, b.Reason, b.Token
 }
 
-// leader is the replica's hint with what is known of the server.
-func (s *Server) leader() *candor.LeaderHint { return s.located(s.replica.Leader()) }
-
 func (s *Server) located(hint *candor.LeaderHint) *candor.LeaderHint {
 	if hint == nil {
 		return nil

@@ -66,6 +66,9 @@ type Seams struct {
 	Dial   func(ctx context.Context, address string) (net.Conn, error)
 	// WrapLogStore puts faults before the log store.
 	WrapLogStore func(raft.LogStore) raft.LogStore
+	// WrapPeers puts faults before what the replica asks of other servers: proofs,
+	// confirmations and forwarded writes.
+	WrapPeers func(replica.Peers) replica.Peers
 	// NoGossip leaves discovery out.
 	NoGossip bool
 	// OnFatal is told of an error that the server cannot live with.

@@ -59,6 +59,7 @@ type Server struct {
 	grpc       *grpc.Server
 	health     *health.Server
 	writes     *writePath
+	hint       newestHint
 	apiAddress string
 	raftAddr   raft.ServerAddress
 
@@ -201,10 +202,14 @@ func (s *Server) wire() error {
 	if err != nil {
 		return err
 	}
+	var peers replica.Peers = s.peers()
+	if wrap := s.config.Seams.WrapPeers; wrap != nil {
+		peers = wrap(peers)
+	}
 	s.replica, err = replica.New(replica.Config{
 		Dir: s.dir, ServerID: s.serverID, Machine: s.machine,
 		Transport: transport, WrapLogStore: s.config.Seams.WrapLogStore, Clock: s.config.Seams.Clock,
-		Peers: s.peers(), Settings: s.config.Settings,
+		Peers: peers, Settings: s.config.Settings,
 		Logger: s.logger.Named("replica"), OnFatal: s.config.Seams.OnFatal,
 	})
 	if err != nil {
@@ -254,7 +259,7 @@ func (s *Server) wireReads() (err error) {
 	f := &s.config.Freshness
 	s.trust, err = trust.New(trust.Config{
 		Store: &trustStore{s.dir}, Digests: ownDigests{s.machine}, Repairer: &repairer{s}, Automatic: !f.ManualRepair, Interval: f.RepairInterval,
-		Distrust: s.distrust, Logger: s.logger.Named("trust"),
+		Distrust: s.replica.Distrust, Logger: s.logger.Named("trust"),
 	})
 	if err != nil {
 		return err
@@ -264,12 +269,6 @@ func (s *Server) wireReads() (err error) {
 		Machine:  s.machine, Root: &root{s}, Node: &self{s}, Trust: s.trust, Policy: f.Policy, Beacon: f.Beacon, Logger: s.logger.Named("read"),
 	})
 	return nil
-}
-
-func (s *Server) distrust(on bool) {
-	if err := s.replica.Distrust(on); err != nil {
-		s.logger.Error("trust not settled", "error", err)
-	}
 }
 
 func (s *Server) serve() {

@@ -16,7 +16,7 @@ import (
 type conn struct {
 	client *client.Client
 	// pin binds reads to the one server that was dialled.
-	pin, local, strong []client.ReadOption
+	pin, local, strong, bounded, strongHere []client.ReadOption
 }
 
 func (c *conn) Create(ctx context.Context, o system.Object) (system.Reading, error) {
@@ -34,18 +34,27 @@ func (c *conn) Swap(ctx context.Context, o system.Object, version uint64) (syste
 }
 
 func (c *conn) Read(ctx context.Context, o system.Object, how system.Consistency) (system.Reading, error) {
-	options := c.strong
-	if how == system.Local {
-		options = c.local
-	}
-	got, w, err := c.client.Get(ctx, ref(o), options...)
+	got, w, err := c.client.Get(ctx, ref(o), c.terms(how)...)
 	if err != nil {
 		return system.Reading{}, err
 	}
 	if len(got.Spec) < system.SpecBytes {
 		return system.Reading{}, fmt.Errorf("read %s: a spec of %d bytes, wanted at least %d", o.Name, len(got.Spec), system.SpecBytes)
 	}
-	return system.Reading{Version: got.Metadata.ResourceVersion, Revision: w.ServedToken.Revision}, nil
+	return system.Reading{Version: got.Metadata.ResourceVersion, Revision: w.ServedToken.Revision, Bound: w.StalenessBound}, nil
+}
+
+func (c *conn) terms(how system.Consistency) []client.ReadOption {
+	switch how {
+	case system.Local:
+		return c.local
+	case system.Bounded:
+		return c.bounded
+	case system.StrongHere:
+		return c.strongHere
+	default:
+		return c.strong
+	}
 }
 
 func (c *conn) Close() error { return c.client.Close() }

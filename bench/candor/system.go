@@ -24,14 +24,18 @@ import (
 )
 
 // System starts Candor clusters whose members are runs of one binary.
-type System struct{ binary, version string }
+type System struct {
+	binary, version string
+	flags           []string
+}
 
-// New takes the path of the candor binary and its version.
-func New(binary, version string) *System {
+// New takes the path of the candor binary, its version, and what its servers are
+// told besides.
+func New(binary, version string, flags ...string) *System {
 	if binary == "" {
 		panic("candor.New: no binary to run as a server")
 	}
-	return &System{binary: binary, version: version}
+	return &System{binary: binary, version: version, flags: flags}
 }
 
 // Version asks a candor binary for its version.
@@ -45,14 +49,19 @@ func Version(binary string) (string, error) {
 
 // Describe names the binary and the settings that are not its defaults.
 func (s *System) Describe() system.Description {
-	return system.Description{
+	d := system.Description{
 		Name: "candor", Version: s.version,
 		Settings: []string{
 			"everything at the defaults of `candor server`, gossip off: heartbeat and election 250 ms, log store wal, fsync on",
 			"update = Update; create = Create; compare-and-swap = Update with resourceVersion; every write carries a request ID and is answered without the object, as the peer's are",
 			"strong read = Get STRONG; local read = Get BEST_EFFORT on the asked server; list = pages of 1,000 at one revision",
+			"bounded read = Get BOUNDED at the default bound; strong read at a follower = Get STRONG by follower read index; every read without a session",
 		},
 	}
+	if len(s.flags) > 0 {
+		d.Settings = append(d.Settings, "servers started with "+strings.Join(s.flags, " "))
+	}
+	return d
 }
 
 // EncodedBytes is the stored form of one object as its first version.
@@ -87,6 +96,7 @@ func (s *System) Start(ctx context.Context, settings system.Settings) (system.Cl
 			args = append(args, "--heartbeat", settings.Election.String(), "--election", settings.Election.String(),
 				"--leader-lease", (settings.Election / 2).String())
 		}
+		args = append(args, s.flags...)
 		commands[i] = process.Command{Path: s.binary, Args: args, Log: filepath.Join(settings.Dir, memberName(i)+".log"), FsyncDelay: settings.FsyncDelay}
 	}
 	group, err := process.StartGroup(settings.Spawner, commands)
@@ -164,8 +174,9 @@ func (c *cluster) leads(ctx context.Context, member int) bool {
 		return false
 	}
 	defer func() { _ = sdk.Close() }()
-	_, w, err := sdk.Get(ctx, candor.Ref{Kind: candor.KindNamespaces, Name: system.Namespace}, client.OnEndpoint(c.addresses[member]))
-	return err == nil && w.ServedByLeader
+	// Only the leader serves it, and the client refuses it from anyone else.
+	_, _, err = sdk.Get(ctx, candor.Ref{Kind: candor.KindNamespaces, Name: system.Namespace}, client.OnEndpoint(c.addresses[member]))
+	return err == nil
 }
 
 // awaitServing returns once a leader is confirmed, the measured kind exists and
@@ -213,6 +224,8 @@ func (c *cluster) Dial(ctx context.Context, members ...int) (system.Conn, error)
 	}
 	conn.local = append([]client.ReadOption{client.WithFreshness(candor.FreshnessBestEffort), client.WithoutSession()}, conn.pin...)
 	conn.strong = append([]client.ReadOption{client.WithoutSession()}, conn.pin...)
+	conn.bounded = append([]client.ReadOption{client.WithFreshness(candor.FreshnessBounded), client.WithoutSession()}, conn.pin...)
+	conn.strongHere = append([]client.ReadOption{client.WithFollowerReadIndex(), client.WithoutSession()}, conn.pin...)
 	if _, _, err := sdk.Get(ctx, candor.Ref{Kind: candor.KindNamespaces, Name: system.Namespace}, conn.local...); err != nil {
 		return nil, errors.Join(fmt.Errorf("await a first answer of %v: %w", endpoints, err), conn.Close())
 	}

@@ -76,7 +76,7 @@ func (c *conn) Close() error {
 }
 
 func (c *conn) get(ctx context.Context, key string, how system.Consistency) (*clientv3.GetResponse, error) {
-	if how == system.Local {
+	if how == system.Local || how == system.Bounded {
 		return c.client.Get(ctx, key, clientv3.WithSerializable())
 	}
 	return c.client.Get(ctx, key)

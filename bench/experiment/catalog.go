@@ -1,8 +1,11 @@
 package experiment
 
 import (
+	"context"
 	"fmt"
 	"time"
+
+	"github.com/candor-plane/candor/bench/system"
 )
 
 // equalElection and equalHeartbeat are what both sides are set to where their
@@ -15,7 +18,12 @@ const (
 // Catalog is every experiment in the order in which they run.
 func Catalog(p Plan) []Experiment {
 	stage := func(name string) Stage { return Stage{Name: name, Items: p.Items} }
-	all := []Experiment{{Name: "idle", Stage: stage("idle"), Rounds: p.Rounds, Metrics: idleMetrics, Measure: idle}}
+	beacon := stage("beacon")
+	beacon.Beside = WithoutBeacon
+	all := []Experiment{
+		{Name: "idle", Stage: stage("idle"), Rounds: p.Rounds, Metrics: idleMetrics, Measure: idle},
+		{Name: "beacon", Stage: beacon, Rounds: p.Rounds, Metrics: idleMetrics, Measure: idleCluster},
+	}
 	timed := []Metric{rate, p50, p99}
 	costed := append([]Metric{cpu}, timed...)
 
@@ -28,13 +36,14 @@ func Catalog(p Plan) []Experiment {
 	for _, clients := range []int{1, 64, 256} {
 		all = append(all, Experiment{
 			Name: fmt.Sprintf("read-local/follower/%d", clients), Stage: stage("read"), Rounds: p.Rounds,
-			Metrics: timed, Measure: followerReads(clients),
+			Metrics: timed, Measure: followerReads(clients, system.Local),
 		})
 	}
 	all = append(all, Experiment{
 		Name: "read-local/spread/256", Stage: stage("read"), Rounds: p.Rounds,
-		Metrics: timed, Measure: spreadReads(256),
+		Metrics: timed, Measure: spreadReads(256, system.Local),
 	})
+	all = append(all, freshReads(p, stage)...)
 	for _, clients := range []int{1, 16, 64, 256, 1000} {
 		all = append(all, Experiment{
 			Name: fmt.Sprintf("create/%d", clients), Stage: stage("create"), Rounds: p.Rounds,
@@ -75,4 +84,30 @@ func Catalog(p Plan) []Experiment {
 			Metrics: scaleMetrics, Measure: scale(p.ScaleObjects),
 		},
 	)
+}
+
+// freshReads are the reads whose answers prove how fresh they are, and what that
+// costs.
+func freshReads(p Plan, stage func(string) Stage) []Experiment {
+	costed := []Metric{cpu, rate, p50, p99}
+	read, alone, bare := stage("read"), stage("bound"), stage("witness")
+	alone.Beside, bare.Beside = Nobody, WithoutWitness
+	add := func(all []Experiment, name string, on Stage, measure func(context.Context, *Subject) (Values, error)) []Experiment {
+		return append(all, Experiment{Name: name, Stage: on, Rounds: p.Rounds, Metrics: costed, Measure: measure})
+	}
+	var all []Experiment
+	for _, clients := range []int{64, 256} {
+		all = add(all, fmt.Sprintf("read-bounded/follower/%d", clients), read, followerReads(clients, system.Bounded))
+	}
+	all = add(all, "read-bounded/spread/256", read, spreadReads(256, system.Bounded))
+	all = add(all, "read-bounded/routed/256", read, routedReads(256, system.Bounded))
+	for _, clients := range []int{64, 256} {
+		all = add(all, fmt.Sprintf("read-follower-index/%d", clients), read, followerReads(clients, system.StrongHere))
+	}
+	all = append(all,
+		Experiment{Name: "bound/idle", Stage: alone, Rounds: p.Rounds, Metrics: []Metric{p50, p99}, Measure: bounds(0)},
+		Experiment{Name: "bound/writes", Stage: alone, Rounds: p.Rounds, Metrics: []Metric{p50, p99}, Measure: bounds(64)},
+	)
+	all = add(all, "witness/bounded/256", bare, followerReads(256, system.Bounded))
+	return add(all, "witness/best-effort/256", bare, followerReads(256, system.Local))
 }

@@ -33,6 +33,21 @@ type Metric struct {
 // Values are the metrics of one measurement, by name.
 type Values map[string]float64
 
+// Rival is who Candor is measured beside.
+type Rival string
+
+const (
+	// Peer is the other system.
+	Peer Rival = ""
+	// WithoutBeacon is Candor whose servers have nothing proven that no read asks
+	// for.
+	WithoutBeacon Rival = "without-beacon"
+	// WithoutWitness is Candor built to answer reads without their witnesses.
+	WithoutWitness Rival = "without-witness"
+	// Nobody leaves Candor alone.
+	Nobody Rival = "nobody"
+)
+
 // Stage is the clusters that an experiment needs. Experiments with equal stages
 // that follow each other share them.
 type Stage struct {
@@ -43,6 +58,8 @@ type Stage struct {
 	Election, Heartbeat time.Duration
 	// Items is how many objects are loaded before the first measurement.
 	Items int
+	// Beside is who the peer is.
+	Beside Rival
 	// EqualSize pads what each side stores for an object to the larger side's
 	// encoding.
 	EqualSize bool

@@ -10,6 +10,15 @@ var idleMetrics = []Metric{{Name: "cpu", Unit: "% core", Better: Lower}}
 
 // idle is what one member costs when nobody asks anything.
 func idle(ctx context.Context, s *Subject) (Values, error) {
+	values, err := idleCluster(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return Values{"cpu": values["cpu"] / system.Members}, nil
+}
+
+// idleCluster is what all members together cost when nobody asks anything.
+func idleCluster(ctx context.Context, s *Subject) (Values, error) {
 	if err := s.settle(ctx); err != nil {
 		return nil, err
 	}
@@ -25,5 +34,5 @@ func idle(ctx context.Context, s *Subject) (Values, error) {
 		return nil, err
 	}
 	span := after.Since(before)
-	return Values{"cpu": 100 * span.Subject.Seconds() / span.Elapsed.Seconds() / system.Members}, nil
+	return Values{"cpu": 100 * span.Subject.Seconds() / span.Elapsed.Seconds()}, nil
 }

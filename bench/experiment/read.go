@@ -9,45 +9,49 @@ import (
 
 // strongReads ask the leader.
 func strongReads(clients int) func(context.Context, *Subject) (Values, error) {
+	return reads(clients, system.Strong, func(ctx context.Context, s *Subject) ([]system.Conn, error) {
+		return s.dialLeader(ctx, clients)
+	})
+}
+
+// followerReads ask one follower.
+func followerReads(clients int, how system.Consistency) func(context.Context, *Subject) (Values, error) {
+	return reads(clients, how, func(ctx context.Context, s *Subject) ([]system.Conn, error) {
+		return s.dialFollower(ctx, clients)
+	})
+}
+
+// spreadReads ask all members in turn: each connection is to one of them.
+func spreadReads(clients int, how system.Consistency) func(context.Context, *Subject) (Values, error) {
+	return reads(clients, how, func(ctx context.Context, s *Subject) ([]system.Conn, error) {
+		return s.dial(ctx, clients, s.others(-1)...)
+	})
+}
+
+// routedReads ask whom the system's own client chooses: each has a connection to
+// every member.
+func routedReads(clients int, how system.Consistency) func(context.Context, *Subject) (Values, error) {
+	return reads(clients, how, func(ctx context.Context, s *Subject) ([]system.Conn, error) {
+		return s.dialEverywhere(ctx, clients)
+	})
+}
+
+type dialing func(context.Context, *Subject) ([]system.Conn, error)
+
+func reads(clients int, how system.Consistency, dial dialing) func(context.Context, *Subject) (Values, error) {
 	return func(ctx context.Context, s *Subject) (Values, error) {
-		conns, err := s.dialLeader(ctx, clients)
+		conns, err := dial(ctx, s)
 		if err != nil {
 			return nil, err
 		}
 		defer func() { _ = closeAll(conns) }()
-		return s.read(ctx, conns, clients, system.Strong)
+		result, span, err := s.run(ctx, s.readers(conns, clients, how))
+		return costedValues(result, span), err
 	}
 }
 
-// followerReads ask one follower for what it has applied.
-func followerReads(clients int) func(context.Context, *Subject) (Values, error) {
-	return func(ctx context.Context, s *Subject) (Values, error) {
-		leader, err := s.Cluster.Leader(ctx)
-		if err != nil {
-			return nil, err
-		}
-		conns, err := s.dial(ctx, clients, s.others(leader)[0])
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = closeAll(conns) }()
-		return s.read(ctx, conns, clients, system.Local)
-	}
-}
-
-// spreadReads ask all members in turn for what they have applied.
-func spreadReads(clients int) func(context.Context, *Subject) (Values, error) {
-	return func(ctx context.Context, s *Subject) (Values, error) {
-		conns, err := s.dial(ctx, clients, s.others(-1)...)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { _ = closeAll(conns) }()
-		return s.read(ctx, conns, clients, system.Local)
-	}
-}
-
-func (s *Subject) read(ctx context.Context, conns []system.Conn, clients int, how system.Consistency) (Values, error) {
+// readers are clients that read the prepared objects.
+func (s *Subject) readers(conns []system.Conn, clients int, how system.Consistency) []load.Operation {
 	// A stride without a common factor with the number of items walks all of
 	// them in an order unlike that of the keys.
 	const stride = 7919
@@ -60,9 +64,5 @@ func (s *Subject) read(ctx context.Context, conns []system.Conn, clients int, ho
 			return err
 		}
 	}
-	result, _, err := s.run(ctx, operations)
-	if err != nil {
-		return nil, err
-	}
-	return latencyValues(result), nil
+	return operations
 }

@@ -93,10 +93,34 @@ func (s *Subject) dialLeader(ctx context.Context, clients int) ([]system.Conn, e
 	return s.dial(ctx, clients, leader)
 }
 
+// dialFollower opens the connections for so many clients, all to one follower.
+func (s *Subject) dialFollower(ctx context.Context, clients int) ([]system.Conn, error) {
+	leader, err := s.Cluster.Leader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.dial(ctx, clients, s.others(leader)[0])
+}
+
+// dialEverywhere opens the connections for so many clients, each to all members.
+func (s *Subject) dialEverywhere(ctx context.Context, clients int) ([]system.Conn, error) {
+	conns := make([]system.Conn, 0, connections(clients))
+	for range cap(conns) {
+		conn, err := s.Cluster.Dial(ctx, s.others(-1)...)
+		if err != nil {
+			return nil, errors.Join(err, closeAll(conns))
+		}
+		conns = append(conns, conn)
+	}
+	return conns, nil
+}
+
+func connections(clients int) int { return (clients + clientsPerConnection - 1) / clientsPerConnection }
+
 // dial opens the connections for so many clients, each to one member, members in
 // turn; client i uses connection i modulo their number.
 func (s *Subject) dial(ctx context.Context, clients int, members ...int) ([]system.Conn, error) {
-	n := max((clients+clientsPerConnection-1)/clientsPerConnection, len(members))
+	n := max(connections(clients), len(members))
 	conns := make([]system.Conn, 0, n)
 	for i := range n {
 		conn, err := s.Cluster.Dial(ctx, members[i%len(members)])

@@ -49,7 +49,7 @@ func creates(clients int) func(context.Context, *Subject) (Values, error) {
 		}
 		result, span, err := s.run(ctx, operations)
 		s.created += int(next.Load())
-		return writeValues(result, span), err
+		return costedValues(result, span), err
 	}
 }
 
@@ -61,7 +61,7 @@ func updates(clients int) func(context.Context, *Subject) (Values, error) {
 		}
 		defer func() { _ = closeAll(conns) }()
 		result, span, err := s.run(ctx, s.updaters(conns, clients))
-		return writeValues(result, span), err
+		return costedValues(result, span), err
 	}
 }
 
@@ -109,7 +109,7 @@ func swaps(clients int) func(context.Context, *Subject) (Values, error) {
 			}
 		}
 		result, span, err := s.run(ctx, operations)
-		return writeValues(result, span), err
+		return costedValues(result, span), err
 	}
 }
 
@@ -123,7 +123,7 @@ func newer(written system.Reading, last *uint64) error {
 	return nil
 }
 
-func writeValues(result load.Result, span meter.Span) Values {
+func costedValues(result load.Result, span meter.Span) Values {
 	if result.Latency == nil {
 		return nil
 	}

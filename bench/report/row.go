@@ -22,7 +22,9 @@ type Row struct {
 	Candor *float64 `json:"candor"`
 	Peer   *float64 `json:"peer"`
 	// Ratio is Candor's median over the peer's.
-	Ratio  *float64 `json:"ratio"`
+	Ratio *float64 `json:"ratio"`
+	// Beside is who the peer was, where it was not the other system.
+	Beside string   `json:"beside,omitempty"`
 	Spread Spread   `json:"spread"`
 	Target []Target `json:"target"`
 	// Met says whether every target's floor was reached; absent without a target
@@ -68,7 +70,7 @@ func Rows(outcome round.Outcome, judge bool) []Row {
 func build(outcome round.Outcome, metric experiment.Metric) Row {
 	row := Row{
 		Name: outcome.Experiment.RowName(metric),
-		Unit: metric.Unit,
+		Unit: metric.Unit, Beside: string(outcome.Experiment.Stage.Beside),
 		Note: note(outcome),
 	}
 	var candor, peer, ratios []float64
@@ -107,8 +109,12 @@ func (r *Row) judge(metric experiment.Metric, outcome round.Outcome) {
 	for _, promised := range target.For(r.Name) {
 		t := Target{On: "ratio", Floor: promised.Bound(promised.Floor, metric.Unit)}
 		measured := r.Ratio
-		if promised.Basis == target.Candor {
+		switch promised.Basis {
+		case target.Candor:
 			t.On, measured = Candor, r.Candor
+		case target.Excess:
+			t.On, measured = "excess", r.excess()
+		case target.Ratio:
 		}
 		if promised.Stretch != 0 {
 			t.Stretch = promised.Bound(promised.Stretch, metric.Unit)
@@ -129,6 +135,15 @@ func (r *Row) judge(metric experiment.Metric, outcome round.Outcome) {
 	if len(r.Target) > 0 && known {
 		r.Met = &all
 	}
+}
+
+// excess is nil unless both sides were measured.
+func (r *Row) excess() *float64 {
+	if r.Candor == nil || r.Peer == nil {
+		return nil
+	}
+	more := *r.Candor - *r.Peer
+	return &more
 }
 
 func value(r round.Round, side string, metric experiment.Metric) (float64, bool) {

@@ -22,6 +22,9 @@ func WriteTable(w io.Writer, rows []Row) error {
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("print table: %w", err)
 	}
+	if err := writeBeside(w, rows); err != nil {
+		return err
+	}
 	seen := map[string]bool{}
 	for _, r := range rows {
 		experiment := r.Name[:strings.LastIndexByte(r.Name, '/')]
@@ -31,6 +34,22 @@ func WriteTable(w io.Writer, rows []Row) error {
 		seen[experiment] = true
 		if _, err := fmt.Fprintf(w, "note: %s: %s\n", experiment, r.Note); err != nil {
 			return fmt.Errorf("print notes: %w", err)
+		}
+	}
+	return nil
+}
+
+// writeBeside says whose column the peer's is, where it is not the other system's.
+func writeBeside(w io.Writer, rows []Row) error {
+	last := ""
+	for _, r := range rows {
+		experiment := r.Name[:strings.LastIndexByte(r.Name, '/')]
+		if r.Beside == "" || experiment == last {
+			continue
+		}
+		last = experiment
+		if _, err := fmt.Fprintf(w, "beside: %s: %s\n", experiment, r.Beside); err != nil {
+			return fmt.Errorf("print whom rows are beside: %w", err)
 		}
 	}
 	return nil

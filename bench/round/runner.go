@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +34,9 @@ type Side struct {
 // Config is what a Runner needs.
 type Config struct {
 	Sides []Side
-	Plan  experiment.Plan
+	// Rivals take the second side's place in the stages that name them.
+	Rivals map[experiment.Rival]system.System
+	Plan   experiment.Plan
 	// Dir is on the measured disk; the runner makes and removes directories in it.
 	Dir string
 	// NoiseLimit is the share of the machine that others may take in a round.
@@ -62,13 +65,17 @@ func NewRunner(config Config) *Runner {
 // Run runs one experiment. The clusters stay alive for the next that wants the
 // same. An ended ctx is answered in the outcome's Err.
 func (r *Runner) Run(ctx context.Context, e experiment.Experiment) Outcome {
+	sides, err := r.sides(e.Stage)
+	if err != nil {
+		return Outcome{Experiment: e, Err: err}
+	}
 	outcome := schedule{
-		sides:   r.names(),
+		sides:   names(sides),
 		rounds:  e.Rounds,
 		repeats: r.config.Plan.Repeats(e.Rounds),
 		limit:   r.config.NoiseLimit,
 		measure: func(ctx context.Context, side string) (measured, error) {
-			return r.measure(ctx, e, side)
+			return r.measure(ctx, e, sides, side)
 		},
 		failed: func(_ string, err error) {
 			r.narrate("%-24s FAILED %v", e.Name, err)
@@ -92,10 +99,10 @@ func (r *Runner) Close() error {
 	return err
 }
 
-func (r *Runner) measure(ctx context.Context, e experiment.Experiment, side string) (m measured, err error) {
+func (r *Runner) measure(ctx context.Context, e experiment.Experiment, sides []Side, side string) (m measured, err error) {
 	ctx, cancel := context.WithTimeout(ctx, measureTimeout)
 	defer cancel()
-	if err := r.prepare(ctx, e, side); err != nil {
+	if err := r.prepare(ctx, e, sides, side); err != nil {
 		return measured{}, err
 	}
 	if e.Stage.Alone {
@@ -126,19 +133,18 @@ func (r *Runner) measure(ctx context.Context, e experiment.Experiment, side stri
 }
 
 // prepare opens the stage that the experiment wants, unless it is open.
-func (r *Runner) prepare(ctx context.Context, e experiment.Experiment, side string) error {
+func (r *Runner) prepare(ctx context.Context, e experiment.Experiment, sides []Side, side string) error {
 	if r.stage.serves(e.Stage, r.config.Plan.Brief) {
 		return nil
 	}
 	if err := r.closeStage(); err != nil {
 		return err
 	}
-	sides := r.config.Sides
 	if e.Stage.Alone {
-		sides = nil
-		for _, s := range r.config.Sides {
+		for _, s := range sides {
 			if s.Name == side {
-				sides = append(sides, s)
+				sides = []Side{s}
+				break
 			}
 		}
 	}
@@ -165,12 +171,31 @@ func (r *Runner) equalSize() int {
 	return largest
 }
 
-func (r *Runner) names() []string {
-	names := make([]string, len(r.config.Sides))
-	for i, side := range r.config.Sides {
-		names[i] = side.Name
+// sides are those of a stage: its rival has the second place.
+func (r *Runner) sides(stage experiment.Stage) ([]Side, error) {
+	sides := slices.Clone(r.config.Sides)
+	switch stage.Beside {
+	case experiment.Peer:
+		return sides, nil
+	case experiment.Nobody:
+		return sides[:1], nil
 	}
-	return names
+	rival, known := r.config.Rivals[stage.Beside]
+	if !known {
+		return nil, fmt.Errorf("there is no %q to measure beside", stage.Beside)
+	}
+	if len(sides) > 1 {
+		sides[1].System = rival
+	}
+	return sides, nil
+}
+
+func names(sides []Side) []string {
+	all := make([]string, len(sides))
+	for i, side := range sides {
+		all[i] = side.Name
+	}
+	return all
 }
 
 func (r *Runner) narrate(format string, args ...any) {

@@ -1,6 +1,9 @@
 package system
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Client does single operations. An answer without error was acknowledged as
 // durable on a majority (writes) or carried the object's whole spec (reads).
@@ -43,6 +46,11 @@ const (
 	Strong Consistency = iota
 	// Local reads answer from what the asked member has applied.
 	Local
+	// Bounded reads answer from what the asked member has applied, within the
+	// system's usual bound on how old that may be; as Local where there is none.
+	Bounded
+	// StrongHere reads promise what Strong ones do, of whichever member is asked.
+	StrongHere
 )
 
 // Reading is the position of one answer.
@@ -51,4 +59,7 @@ type Reading struct {
 	Version uint64
 	// Revision is the newest revision that the answering member had applied.
 	Revision uint64
+	// Bound is what the answer claims of its own age: it holds everything that was
+	// acknowledged longer ago. Nil where it claims nothing.
+	Bound *time.Duration
 }

@@ -22,8 +22,18 @@ var table = []Target{
 	{"swap/256/rate", Ratio, AtLeast, 1.4, 1.8},
 
 	{"read-strong/1/rate", Ratio, AtLeast, 1.3, 1.7},
+	{"read-strong/64/rate", Ratio, AtLeast, 1.2, 1.5},
 	{"read-strong/256/rate", Ratio, AtLeast, 1.2, 1.5},
 	{"read-local/follower/256/rate", Ratio, AtLeast, 1.2, 1.45},
+	{"read-bounded/follower/256/rate", Ratio, AtLeast, 1.2, 1.45},
+	{"read-bounded/spread/256/rate", Ratio, AtLeast, 1.0, 1.3},
+	{"read-bounded/routed/256/rate", Ratio, AtLeast, 1.0, 1.3},
+
+	{"bound/idle/p99", Candor, AtMost, 150, 115},
+	{"bound/writes/p99", Candor, AtMost, 150, 115},
+	{"beacon/cpu", Excess, AtMost, 1, 0.5},
+	{"witness/bounded/256/rate", Ratio, AtLeast, 0.95, 0},
+	{"witness/best-effort/256/rate", Ratio, AtLeast, 0.95, 0},
 
 	{"watch/1000/rate", Ratio, AtLeast, 1.0, 1.5},
 	{"watch/1000/p99", Ratio, AtMost, 1.0, 0.6},

@@ -15,6 +15,8 @@ const (
 	Ratio Basis = iota
 	// Candor is Candor's value itself, in the row's unit.
 	Candor
+	// Excess is what Candor's value is above the peer's, in the row's unit.
+	Excess
 )
 
 // Sense is on which side of a bound the promise lies.
@@ -68,7 +70,11 @@ func (t Target) Bound(bound float64, unit string) string {
 	if t.Basis == Ratio || unit == "×" {
 		return fmt.Sprintf("%s %g×", sign, bound)
 	}
-	return fmt.Sprintf("%s %g %s", sign, bound, unit)
+	text := fmt.Sprintf("%s %g %s", sign, bound, unit)
+	if t.Basis == Excess {
+		text += " more"
+	}
+	return text
 }
 
 // For is every target of a row.

@@ -44,10 +44,11 @@ func TestAStretchIsNeverEasierThanItsFloor(t *testing.T) {
 
 func TestBoundsPrintWithSenseAndUnit(t *testing.T) {
 	for want, got := range map[string]string{
-		"≥ 1.1×":  target.Target{Sense: target.AtLeast}.Bound(1.1, "op/s"),
-		"≤ 0.5×":  target.Target{Sense: target.AtMost}.Bound(0.5, "s"),
-		"≤ 0.7 s": target.Target{Sense: target.AtMost, Basis: target.Candor}.Bound(0.7, "s"),
-		"≤ 3×":    target.Target{Sense: target.AtMost, Basis: target.Candor}.Bound(3, "×"),
+		"≥ 1.1×":          target.Target{Sense: target.AtLeast}.Bound(1.1, "op/s"),
+		"≤ 0.5×":          target.Target{Sense: target.AtMost}.Bound(0.5, "s"),
+		"≤ 0.7 s":         target.Target{Sense: target.AtMost, Basis: target.Candor}.Bound(0.7, "s"),
+		"≤ 1 % core more": target.Target{Sense: target.AtMost, Basis: target.Excess}.Bound(1, "% core"),
+		"≤ 3×":            target.Target{Sense: target.AtMost, Basis: target.Candor}.Bound(3, "×"),
 	} {
 		if got != want {
 			t.Errorf("got %q, wanted %q", got, want)

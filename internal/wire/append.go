@@ -20,6 +20,13 @@ func AppendUint(b []byte, field int, v uint64) []byte {
 // AppendInt appends a signed varint field in two's complement, nothing for 0.
 func AppendInt(b []byte, field int, v int64) []byte { return AppendUint(b, field, uint64(v)) }
 
+// AppendOptional appends a varint field even for 0: one whose absence says
+// something else.
+func AppendOptional(b []byte, field int, v uint64) []byte {
+	b = binary.AppendUvarint(b, uint64(field)<<3|typeVarint)
+	return binary.AppendUvarint(b, v)
+}
+
 // AppendBool appends a field for true, nothing for false.
 func AppendBool(b []byte, field int, v bool) []byte {
 	if !v {

@@ -33,8 +33,8 @@ func appendMetadata(b []byte, m *candor.Metadata) []byte {
 	b = AppendUint(b, 4, m.Generation)
 	b = AppendUint(b, 5, m.ResourceVersion)
 	b = AppendUint(b, 6, m.CreateRevision)
-	b = appendTime(b, 7, m.CreationTime)
-	b = appendTime(b, 8, m.DeletionTime)
+	b = AppendTime(b, 7, m.CreationTime)
+	b = AppendTime(b, 8, m.DeletionTime)
 	b = appendMap(b, 9, m.Labels)
 	b = appendMap(b, 10, m.Annotations)
 	for i := range m.Owners {
@@ -58,8 +58,8 @@ func appendOwner(b []byte, o *candor.OwnerReference) []byte {
 	return AppendBool(b, 5, o.BlockOwnerDeletion)
 }
 
-// appendTime writes a google.protobuf.Timestamp.
-func appendTime(b []byte, field int, t time.Time) []byte {
+// AppendTime appends a google.protobuf.Timestamp, nothing for the zero time.
+func AppendTime(b []byte, field int, t time.Time) []byte {
 	if t.IsZero() {
 		return b
 	}
@@ -142,9 +142,9 @@ func decodeMetadata(data []byte, m *candor.Metadata) bool {
 		case 6:
 			m.CreateRevision = r.Uint()
 		case 7:
-			m.CreationTime = decodeTime(&r)
+			m.CreationTime = ReadTime(&r)
 		case 8:
-			m.DeletionTime = decodeTime(&r)
+			m.DeletionTime = ReadTime(&r)
 		case 9:
 			m.Labels = decodeMap(&r, m.Labels)
 		case 10:
@@ -181,7 +181,8 @@ func decodeOwner(data []byte, o *candor.OwnerReference) bool {
 	return !r.bad
 }
 
-func decodeTime(outer *Reader) time.Time {
+// ReadTime reads the field that outer stands at as a google.protobuf.Timestamp.
+func ReadTime(outer *Reader) time.Time {
 	r := NewReader(outer.Bytes())
 	var sec int64
 	var nsec uint64

@@ -3,8 +3,9 @@
 //
 // An Object in an answer keeps its stored form, in the message's unknown
 // fields: servers put it there without decoding it, and convert.ObjectFromProto
-// decodes it in one step. Whoever reads such a message without convert sees an
-// Object without fields. All other messages are as generated. It guarantees
+// decodes it in one step. So does the Witness of a GetResponse with its encoding
+// (convert.EncodedWitness). Whoever reads such a message without convert sees an
+// Object or a Witness without fields. All other messages are as generated. It guarantees
 // that damaged bytes are an error here or a nil object there, never a panic.
 package codec
 
@@ -44,8 +45,13 @@ func Encode(m *candorv1.WatchResponse) (Encoded, error) {
 
 // Marshal implements encoding.CodecV2.
 func (c Codec) Marshal(v any) (mem.BufferSlice, error) {
-	if data, ok := v.(Encoded); ok {
-		return mem.BufferSlice{mem.SliceBuffer(data)}, nil
+	switch m := v.(type) {
+	case Encoded:
+		return mem.BufferSlice{mem.SliceBuffer(m)}, nil
+	case *candorv1.GetResponse:
+		if size, ok := getSize(m); ok {
+			return mem.BufferSlice{mem.SliceBuffer(appendGet(make([]byte, 0, size), m))}, nil
+		}
 	}
 	return c.plain.Marshal(v)
 }

@@ -58,7 +58,7 @@ func objects(m proto.Message) {
 	}
 	switch m := m.(type) {
 	case *candorv1.GetResponse:
-		m.Object = fields(m.GetObject())
+		m.Object, m.Witness = fields(m.GetObject()), convert.WitnessToProto(convert.WitnessFromProto(m.GetWitness()))
 	case *candorv1.ListResponse:
 		for i := range m.GetObjects() {
 			m.Objects[i] = fields(m.GetObjects()[i])

@@ -22,6 +22,16 @@ func stored(data []byte, message int) *candorv1.Object {
 	return o
 }
 
+// encoded is a Witness that keeps its bytes as they are, copied as an object's.
+func encoded(data []byte, message int) *candorv1.Witness {
+	if len(data) < message/2 {
+		data = bytes.Clone(data)
+	}
+	w := new(candorv1.Witness)
+	w.ProtoReflect().SetUnknown(data)
+	return w
+}
+
 func readGet(m *candorv1.GetResponse, data []byte) error {
 	m.Reset()
 	r := wire.NewReader(data)
@@ -30,7 +40,7 @@ func readGet(m *candorv1.GetResponse, data []byte) error {
 		case 1:
 			m.Object = stored(r.Bytes(), len(data))
 		case 2:
-			m.Witness = readWitness(&r)
+			m.Witness = encoded(r.Bytes(), len(data))
 		}
 	}
 	return r.Err()

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/freshness"
 	"github.com/candor-plane/candor/fsm"
 	"github.com/candor-plane/candor/fsm/mvcc"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
@@ -49,7 +50,10 @@ func (s *Objects) Get(ctx context.Context, in *candorv1.GetRequest) (*candorv1.G
 	if v == nil {
 		return nil, withWitness(s.missing(view, ref), witness)
 	}
-	return &candorv1.GetResponse{Object: objectOf(v), Witness: convert.WitnessToProto(&witness)}, nil
+	if freshness.Unwitnessed {
+		return &candorv1.GetResponse{Object: objectOf(v)}, nil
+	}
+	return &candorv1.GetResponse{Object: objectOf(v), Witness: convert.EncodedWitness(&witness)}, nil
 }
 
 // History lists the retained versions of one object, newest first.

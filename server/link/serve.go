@@ -18,8 +18,8 @@ type served struct {
 	conn  net.Conn
 	from  string
 	slots chan struct{}
-
-	writing sync.Mutex
+	// writing is held by the one who writes; a peer may be slow to read.
+	writing chan struct{}
 }
 
 // serve answers one peer's questions until its connection ends.
@@ -38,9 +38,11 @@ func (l *Layer) serve(c net.Conn, from string) {
 		l.mu.Unlock()
 	}()
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &served{layer: l, conn: c, from: from, slots: make(chan struct{}, maxProving)}
-	var proving sync.WaitGroup
-	defer proving.Wait()
+	s := &served{layer: l, conn: c, from: from, slots: make(chan struct{}, maxProving), writing: make(chan struct{}, 1)}
+	var work sync.WaitGroup
+	defer work.Wait()
+	// A write that a peer does not take ends with the connection.
+	defer c.Close()
 	defer cancel()
 	r := bufio.NewReaderSize(c, 4<<10)
 	for {
@@ -50,7 +52,7 @@ func (l *Layer) serve(c net.Conn, from string) {
 		}
 		switch f.kind {
 		case kindConfirm:
-			err = s.confirm(f)
+			err = s.confirm(ctx, f)
 		case kindProve:
 			if len(f.body) != 8 {
 				return
@@ -58,7 +60,7 @@ func (l *Layer) serve(c net.Conn, from string) {
 			// It waits for other servers, and confirmations must not wait for it.
 			select {
 			case s.slots <- struct{}{}:
-				proving.Go(func() {
+				work.Go(func() {
 					defer func() { <-s.slots }()
 					s.prove(ctx, f)
 				})
@@ -74,26 +76,31 @@ func (l *Layer) serve(c net.Conn, from string) {
 	}
 }
 
-func (s *served) confirm(f frame) error {
+func (s *served) confirm(ctx context.Context, f frame) error {
 	q, err := parseQuestion(f.body)
 	if err != nil {
 		return err
 	}
 	a := s.layer.answers.Confirm(q)
 	f.body = a.append(nil)
-	return s.write(&f)
+	return s.answer(ctx, &f)
 }
 
 func (s *served) prove(ctx context.Context, f frame) {
 	a := s.layer.answers.Prove(ctx, s.from, binary.BigEndian.Uint64(f.body))
 	f.body = a.append(nil)
-	_ = s.write(&f)
+	// The connection is gone with its context.
+	_ = s.answer(ctx, &f)
 }
 
-// write sends one answer; the connection ends with an error.
-func (s *served) write(f *frame) error {
-	s.writing.Lock()
-	defer s.writing.Unlock()
+// answer sends one answer; the connection ends with an error.
+func (s *served) answer(ctx context.Context, f *frame) error {
+	select {
+	case s.writing <- struct{}{}:
+		defer func() { <-s.writing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	_, err := s.conn.Write(f.append(make([]byte, 0, headBytes+len(f.body))))
 	if err != nil {
 		_ = s.conn.Close()

@@ -27,7 +27,7 @@ func (r *Reader) beacon(ctx context.Context) {
 			continue
 		}
 		r.ask(ctx)
-		timer.Reset(max(r.due(), r.config.Beacon/10))
+		timer.Reset(max(r.due(), r.config.Beacon/2))
 	}
 }
 

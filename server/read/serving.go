@@ -21,11 +21,19 @@ type serving struct {
 	view   *fsm.View
 	seen   Observed
 	newest Proof
-	proven bool
+	// proven is nil without any proof.
+	proven *proven
 	// cause is why the last thing that was tried failed.
 	cause error
 	// probed is the proof that the read asked for.
 	probed Proof
+}
+
+// proven is what the proofs say of a view. Its witness points into it.
+type proven struct {
+	bound   freshness.Proof
+	lag     uint64
+	current candor.Token
 }
 
 // look takes the newest view and looks at the node as it is with it.
@@ -43,7 +51,7 @@ func (s *serving) observe(view *fsm.View) {
 		n.Leads = s.seen.Leads
 	}
 	held, newest, anyHeld, any := r.proofs.look(n.Applied.Index)
-	s.newest, s.proven = newest, any
+	s.newest, s.proven = newest, nil
 	n.Proof, n.Lag = nil, nil
 	o := freshness.Observation{
 		Applied: n.Applied.Index, LastLog: s.seen.LastLog, Recovering: !r.recoveredBy(&s.seen, n.Applied.Index),
@@ -52,14 +60,19 @@ func (s *serving) observe(view *fsm.View) {
 	if s.seen.Leads {
 		o.LeaderFirst = 0
 	}
+	if any {
+		// What the leader's view had is of the root too.
+		known := max(newest.Index, newest.Root.Index)
+		p := &proven{lag: known - min(known, n.Applied.Index), current: newest.Root}
+		if n.Applied.Index >= newest.Root.Index {
+			p.current = n.Applied
+		}
+		s.proven, n.Lag, o.Lag = p, &p.lag, &p.lag
+	}
 	if anyHeld {
 		age := r.config.Root.Elapsed(held.Began)
-		n.Proof = &freshness.Proof{Age: age, Current: age <= r.config.Policy.Window}
-		o.ProofAge = &n.Proof.Age
-	}
-	if any {
-		lag := newest.Index - min(newest.Index, n.Applied.Index)
-		n.Lag, o.Lag = &lag, &lag
+		s.proven.bound = freshness.Proof{Age: age, Current: age <= r.config.Policy.Window}
+		n.Proof, o.ProofAge = &s.proven.bound, &s.proven.bound.Age
 	}
 	o.ViewOnly, o.Reloading = r.config.Trust.ViewOnly()
 	n.Condition = freshness.Assess(&o, &r.config.Policy)
@@ -98,10 +111,15 @@ func (s *serving) confirm(ctx context.Context) error {
 	return nil
 }
 
-// probe asks for a proof, once.
+// probe asks for a proof, once, and for no longer than a few beacons: a caller
+// whose node is cut off shall know it in time to ask another.
 func (s *serving) probe(ctx context.Context) error {
 	ctx, span := tracing.Step(ctx, tracing.StepProbe)
-	p, err := s.reader.config.Root.Prove(ctx)
+	inTime, done := inTime(ctx)
+	defer done()
+	bounded, cancel := context.WithTimeout(inTime, probeBeacons*s.reader.config.Beacon)
+	defer cancel()
+	p, err := s.reader.config.Root.Prove(bounded)
 	tracing.End(span, err)
 	s.reader.settle(p, err)
 	if err != nil {
@@ -134,6 +152,10 @@ func (r *Reader) settle(p Proof, err error) {
 		return
 	}
 	r.counts.failed.Add(1)
+	if candor.ReasonOf(err) == candor.ReasonTimedOut {
+		// The caller's time was short: that says nothing of the root.
+		return
+	}
 	if candor.ReasonOf(err) == candor.ReasonNotAMember {
 		r.config.Trust.Removed(true)
 	}
@@ -162,6 +184,9 @@ func (s *serving) wait(ctx context.Context, index uint64) error {
 		return err
 	}
 }
+
+// probeBeacons bounds an inline probe, in intervals of the beacon.
+const probeBeacons = 3
 
 // answerMargin is how much of a caller's time is kept for telling it that the
 // wait was in vain: an answer at the deadline comes too late.
@@ -212,6 +237,9 @@ func (s *serving) serve(v freshness.Verdict) (*fsm.View, candor.Witness, error) 
 	if err != nil {
 		return s.refuse(err)
 	}
+	if freshness.Unwitnessed {
+		return s.view, candor.Witness{}, nil
+	}
 	w := s.witness()
 	w.Requested, w.Served, w.Class, w.Mechanism = s.request.Class, s.request.Class, v.Class, v.Mechanism
 	w.ServedByLeader = s.node.Leads && v.Mechanism == candor.MechanismLeaderReadIndex
@@ -238,12 +266,12 @@ func (s *serving) witness() candor.Witness {
 	if n.Proof != nil {
 		w.StalenessBound = &n.Proof.Age
 	}
-	if s.proven {
-		current := s.newest.Root
-		if n.Applied.Index >= current.Index {
-			current = n.Applied
-		}
-		w.CurrentToken = &current
+	if s.proven != nil {
+		w.CurrentToken = &s.proven.current
+	}
+	if !n.View {
+		// Before the first entry nobody knows which history this will be.
+		w.HistoryID = ""
 	}
 	return w
 }

@@ -34,7 +34,7 @@ func (r *Reader) Status() Status {
 	if s.node.Proof != nil {
 		out.ProofAge = &s.node.Proof.Age
 	}
-	if s.proven {
+	if s.proven != nil {
 		age := r.config.Root.Elapsed(s.newest.Began)
 		out.NewestAge, out.NewestIndex, out.NewestTerm, out.LeaderFirst = &age, s.newest.Index, s.newest.Term, s.newest.First
 	}

@@ -89,7 +89,7 @@ func (a *applier) Snapshot() (raft.FSMSnapshot, error) {
 func (a *applier) Restore(stream io.ReadCloser) error {
 	defer a.replica.applying.begin()()
 	defer a.replica.snapshotStore.installed()
-	if err := a.replica.machine.Restore(stream); err != nil {
+	if err := a.restore(stream); err != nil {
 		a.refused = err
 		a.replica.refusedSnapshot(err)
 		return err
@@ -97,6 +97,15 @@ func (a *applier) Restore(stream io.ReadCloser) error {
 	a.replica.log.bytes.Store(0)
 	a.replica.applied.advance(a.replica.machine.View().Token().Index)
 	return nil
+}
+
+func (a *applier) restore(stream io.Reader) error {
+	ahead, err := newReadAhead(stream)
+	if err != nil {
+		return candor.Wrap("restore snapshot", err)
+	}
+	defer ahead.close()
+	return a.replica.machine.RestoreBlocks(ahead)
 }
 
 // capture is one captured state. Persist runs beside turns.

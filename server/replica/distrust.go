@@ -11,38 +11,35 @@ import (
 	"github.com/candor-plane/candor/fsm"
 )
 
-// distrustStretch is how much longer a server waits for a leader before it
-// stands for election, while its own state is not to be trusted.
+// distrustStretch is how many election timeouts a server whose own state is not
+// to be trusted waits for a leader before it stands for election.
 const distrustStretch = 8
 
 // Distrust says whether this server's state is quarantined (docs/protocol.md,
 // section 6). While it is, the server takes no writes as a leader and hands
 // leadership to a voter whose state a majority shares, and is slow to stand for
 // election. Its log, term and vote stay what they are.
-func (r *Replica) Distrust(on bool) error {
+func (r *Replica) Distrust(on bool) {
 	if r.distrusted.Swap(on) == on {
-		return nil
+		return
 	}
-	err := r.reload(func(c *raft.ReloadableConfig) {
-		c.HeartbeatTimeout, c.ElectionTimeout = r.settings.Heartbeat, r.settings.Election
-		if r.distrusted.Load() {
-			c.HeartbeatTimeout *= distrustStretch
-			c.ElectionTimeout *= distrustStretch
-		}
-	})
 	if lead := r.leading.Load(); lead != nil {
 		r.admitWrites(lead)
 	}
-	return candor.Wrap("change the election timeout", err)
 }
 
-// reload changes raft's settings: raft itself does not keep two changes apart.
-func (r *Replica) reload(change func(*raft.ReloadableConfig)) error {
-	r.reloading.Lock()
-	defer r.reloading.Unlock()
-	config := r.raft.ReloadableConfig()
-	change(&config)
-	return r.raft.ReloadConfig(config)
+// mayStand says whether this server may ask for votes. One that is distrusted
+// lets the others go first; it misses the leader as soon as they do, since it
+// votes for none of them before it does.
+func (r *Replica) mayStand() bool {
+	if !r.distrusted.Load() {
+		return true
+	}
+	since := r.began
+	if contact := r.raft.LastContact(); contact.After(since) {
+		since = contact
+	}
+	return time.Since(since) >= distrustStretch*r.settings.Election
 }
 
 // admitWrites opens the queue to writes, or, on a server that is not to be
@@ -81,19 +78,23 @@ func (r *Replica) abdicate(lead *leadership) {
 	}
 }
 
-// sound is the first other voter that has not been seen to differ; empty when
-// none differs.
+// sound is another voter that has not been seen to differ, each in turn, since
+// one may be out of reach; empty when none differs.
 func (r *Replica) sound(voters []raft.Server) (raft.ServerID, error) {
 	differing := r.AuditStatus().Differing
 	if len(differing) == 0 {
 		return "", nil
 	}
+	var found []raft.ServerID
 	for _, s := range voters {
 		if string(s.ID) != r.serverID && !contains(differing, s.ID) {
-			return s.ID, nil
+			found = append(found, s.ID)
 		}
 	}
-	return "", candor.Errorf(candor.ReasonQuorumAtRisk, "every other voter's state differs from the majority's")
+	if len(found) == 0 {
+		return "", candor.Errorf(candor.ReasonQuorumAtRisk, "every other voter's state differs from the majority's")
+	}
+	return found[int((r.heirs.Add(1)-1)%uint64(len(found)))], nil
 }
 
 func contains(ids []raft.ServerID, id raft.ServerID) bool {

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"errors"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -30,7 +31,10 @@ type early struct {
 	serverID string
 	// commit is raft's commit index.
 	commit func() uint64
-	calls  sync.WaitGroup
+	// mayStand says whether votes may be asked for.
+	mayStand func() bool
+	patience *patience
+	calls    sync.WaitGroup
 
 	mu     sync.Mutex
 	peers  map[raft.ServerID]*earlyPeer
@@ -55,8 +59,8 @@ var (
 	_ raft.WithClose   = (*early)(nil)
 )
 
-func newEarly(transport raft.Transport, serverID string, commit func() uint64) *early {
-	return &early{Transport: transport, serverID: serverID, commit: commit, peers: map[raft.ServerID]*earlyPeer{}}
+func newEarly(transport raft.Transport, serverID string, commit func() uint64, mayStand func() bool, patience *patience) *early {
+	return &early{Transport: transport, serverID: serverID, commit: commit, mayStand: mayStand, patience: patience, peers: map[raft.ServerID]*earlyPeer{}}
 }
 
 func (e *early) peer(id raft.ServerID) *earlyPeer {
@@ -119,7 +123,13 @@ func (e *early) deliver(p *earlyPeer, to raft.Server, request *raft.AppendEntrie
 // or asks the follower.
 func (e *early) AppendEntries(id raft.ServerID, target raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	if len(args.Entries) == 0 {
-		return e.Transport.AppendEntries(id, target, args, resp)
+		err := e.Transport.AppendEntries(id, target, args, resp)
+		if args.PrevLogEntry == 0 {
+			e.patience.heartbeat(id, err)
+		} else if err != nil {
+			e.patience.wait(id, args.Term)
+		}
+		return err
 	}
 	last := args.Entries[len(args.Entries)-1].Index
 	if e.stored(id, args.Term, last) {
@@ -127,6 +137,9 @@ func (e *early) AppendEntries(id raft.ServerID, target raft.ServerAddress, args 
 		return nil
 	}
 	err := e.Transport.AppendEntries(id, target, args, resp)
+	if err != nil {
+		e.patience.wait(id, args.Term)
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	p := e.peer(id)
@@ -137,6 +150,15 @@ func (e *early) AppendEntries(id raft.ServerID, target raft.ServerAddress, args 
 		p.term, p.sent, p.stored = args.Term, last, last
 	default:
 		p.sent, p.stored = max(p.sent, last), max(p.stored, last)
+	}
+	return err
+}
+
+// InstallSnapshot is the transport's own.
+func (e *early) InstallSnapshot(id raft.ServerID, target raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
+	err := e.Transport.InstallSnapshot(id, target, args, resp, data)
+	if err != nil {
+		e.patience.wait(id, args.Term)
 	}
 	return err
 }
@@ -155,11 +177,16 @@ func (e *early) stored(id raft.ServerID, term, index uint64) bool {
 	return p.term == term && p.stored >= index
 }
 
-// RequestPreVote is the transport's own.
+var errAside = errors.New("this server does not trust its state and lets the others stand first")
+
+// RequestPreVote is the transport's own, for a server that may stand.
 func (e *early) RequestPreVote(id raft.ServerID, target raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
 	with, ok := e.Transport.(raft.WithPreVote)
 	if !ok {
 		return errors.ErrUnsupported
+	}
+	if !e.mayStand() {
+		return errAside
 	}
 	return with.RequestPreVote(id, target, args, resp)
 }
@@ -175,6 +202,7 @@ func (e *early) Close() error {
 // stop sends nothing early any more and waits for what is under way, at most
 // for a while: the transport's streams should be closed by then.
 func (e *early) stop(limit time.Duration) bool {
+	e.patience.stop()
 	e.mu.Lock()
 	e.closed = true
 	for _, p := range e.peers {

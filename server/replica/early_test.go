@@ -68,10 +68,12 @@ func asRaft(t *testing.T, e *early, logs []*raft.Log) bool {
 	return resp.Success
 }
 
+func always() bool { return true }
+
 func TestEntriesSentEarlyAreSentOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := new(recorder)
-		e := newEarly(r, "self", func() uint64 { return 100 })
+		e := newEarly(r, "self", func() uint64 { return 100 }, always, newPatience(func(uint64, raft.ServerID) bool { return false }))
 		asRaft(t, e, entries(2, 7))
 		e.offer(follower, entries(2, 7)[0], entries(2, 8))
 		// The first is under way: these wait, and go together.
@@ -100,7 +102,7 @@ func TestWhatWasNotStoredEarlyIsSentByRaft(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := new(recorder)
-				e := newEarly(r, "self", func() uint64 { return 0 })
+				e := newEarly(r, "self", func() uint64 { return 0 }, always, newPatience(func(uint64, raft.ServerID) bool { return false }))
 				asRaft(t, e, entries(2, 7))
 				r.answer = answer
 				e.offer(follower, entries(2, 7)[0], entries(2, 8))
@@ -126,7 +128,7 @@ func TestWhatWasNotStoredEarlyIsSentByRaft(t *testing.T) {
 func TestAnAnswerCountsInItsOwnTermOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := new(recorder)
-		e := newEarly(r, "self", func() uint64 { return 0 })
+		e := newEarly(r, "self", func() uint64 { return 0 }, always, newPatience(func(uint64, raft.ServerID) bool { return false }))
 		asRaft(t, e, entries(2, 7))
 		e.offer(follower, entries(2, 7)[0], entries(2, 8, 9))
 		synctest.Wait()

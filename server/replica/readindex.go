@@ -110,9 +110,16 @@ func (r *Replica) Leading() bool {
 
 // Leader is where the leader is believed to be; nil when nobody knows.
 func (r *Replica) Leader() *candor.LeaderHint {
-	_, id := r.raft.LeaderWithID()
+	id, term := r.LeaderID()
 	if id == "" {
 		return nil
 	}
-	return &candor.LeaderHint{ServerID: string(id), Term: r.raft.CurrentTerm()}
+	return &candor.LeaderHint{ServerID: id, Term: term}
+}
+
+// LeaderID is who is believed to lead, and in which term; empty when nobody
+// knows.
+func (r *Replica) LeaderID() (id string, term uint64) {
+	_, leader := r.raft.LeaderWithID()
+	return string(leader), r.raft.CurrentTerm()
 }

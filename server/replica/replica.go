@@ -47,9 +47,11 @@ type Replica struct {
 	// distrusted says that the state is quarantined; admitting keeps leadership and
 	// trust apart when they change what the queue takes.
 	distrusted atomic.Bool
-	admitting  sync.Mutex
-	// reloading is held while raft's settings change.
-	reloading sync.Mutex
+	// heirs counts the searches for a sound voter to hand leadership to.
+	heirs     atomic.Uint64
+	admitting sync.Mutex
+	// began is when the replica was started.
+	began     time.Time
 	notices   *notifier
 	early     *early
 	suspicion suspicion
@@ -96,13 +98,13 @@ func New(config Config) (*Replica, error) {
 		return nil, candor.Wrap("start replica", err)
 	}
 	r := &Replica{
-		serverID: c.ServerID, settings: c.Settings, machine: c.Machine, peers: c.Peers, clock: c.Clock, logger: c.Logger,
+		began: time.Now(), serverID: c.ServerID, settings: c.Settings, machine: c.Machine, peers: c.Peers, clock: c.Clock, logger: c.Logger,
 		Outcomes: newOutcomes(), dir: c.Dir, transport: c.Transport, track: &configurationTracker{}, flight: newInFlight(),
 		failure: &failure{handle: c.OnFatal}, applied: &applied{}, queue: newQueue(c.Settings.QueueCommands, c.Settings.QueueBytes),
 		again: make(chan struct{}, 1), stopping: make(chan struct{}), abandoned: make(chan struct{}), stopDone: make(chan struct{}),
 	}
 	r.confirm, r.prover, r.notices = newConfirmer(r), newProver(r), newNotifier(r)
-	r.early = newEarly(r.transport, r.serverID, func() uint64 { return r.raft.CommitIndex() })
+	r.early = newEarly(r.transport, r.serverID, func() uint64 { return r.raft.CommitIndex() }, r.mayStand, newPatience(r.replicates))
 	r.transfer = &stuckTransfer{limit: 2 * c.Settings.Election, fatal: r.failure.report}
 	r.disk = &disk{
 		dir: c.Dir, watermark: c.Settings.DiskWatermarkBytes, interval: c.Settings.DiskInterval,
@@ -166,6 +168,14 @@ func (r *Replica) offer(before *raft.Log, logs []*raft.Log) {
 	if lead := r.leading.Load(); lead != nil && lead.term == logs[0].Term {
 		r.early.offer(r.track.latest().Servers, before, logs)
 	}
+}
+
+// replicates says whether this server leads in the term and sends its log to
+// the other.
+func (r *Replica) replicates(term uint64, to raft.ServerID) bool {
+	configuration := r.track.latest()
+	_, member := configuration.Find(to)
+	return member && r.leads(term)
 }
 
 // refusedAtStart names the file of a snapshot that the state machine refused.

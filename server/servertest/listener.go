@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"sync"
-	"time"
 )
 
 // listener is where a server accepts connections, by its name.
@@ -51,8 +50,7 @@ func (a address) String() string  { return string(a) }
 // at once in a bubble.
 func (l *listener) connect(ctx context.Context, n *network, from string) (net.Conn, error) {
 	near, far := net.Pipe()
-	here := &conn{Conn: near, network: n, from: from, to: serverAt(l.name), closed: make(chan struct{})}
-	there := &conn{Conn: far, network: n, from: serverAt(l.name), to: from, closed: make(chan struct{})}
+	here, there := newConn(near, n, from, serverAt(l.name)), newConn(far, n, serverAt(l.name), from)
 	var err error
 	select {
 	case l.pending <- there:
@@ -64,7 +62,8 @@ func (l *listener) connect(ctx context.Context, n *network, from string) (net.Co
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	_, _ = here.Close(), there.Close()
+	here.sever()
+	there.sever()
 	return nil, err
 }
 
@@ -80,49 +79,8 @@ func (l *listener) sever(name string) {
 	defer l.mu.Unlock()
 	for c := range l.conns {
 		if c.from == name || c.to == name {
-			_ = c.Close()
+			c.sever()
 			delete(l.conns, c)
 		}
 	}
-}
-
-// conn is one end of a connection. While its link is cut, what is written
-// waits: it arrives once the link is healed, as TCP would have it.
-type conn struct {
-	net.Conn
-	network  *network
-	from, to string
-	closed   chan struct{}
-	once     sync.Once
-}
-
-// SetWriteDeadline ends the connection at the deadline, unless it is zero: gRPC
-// sets one only to say goodbye.
-func (c *conn) SetWriteDeadline(t time.Time) error {
-	if !t.IsZero() {
-		time.AfterFunc(max(1, time.Until(t)), func() { _ = c.Close() })
-	}
-	return c.Conn.SetWriteDeadline(t)
-}
-
-// Write waits for the link.
-func (c *conn) Write(p []byte) (int, error) {
-	for {
-		arrives, changed := c.network.passes(c.from, c.to)
-		if arrives {
-			c.network.travel(c.from, c.to)
-			return c.Conn.Write(p)
-		}
-		select {
-		case <-changed:
-		case <-c.closed:
-			return 0, net.ErrClosed
-		}
-	}
-}
-
-// Close ends the connection.
-func (c *conn) Close() error {
-	c.once.Do(func() { close(c.closed) })
-	return c.Conn.Close()
 }

@@ -136,18 +136,18 @@ func TestAQuarantinedLeaderFindsASoundVoterThatLives(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if c.Leader() == victim {
+		if c.Leader().Name() != "n5" {
 			if _, err := k.Cluster().TransferLeader(ctx, "n5"); err != nil {
 				t.Fatal(err)
 			}
 		}
+		c.Kill("n1")
 		r := readerOf(t, c, victim)
 		time.Sleep(3 * time.Second)
 		told := follow(t, r)
 		d.arm(victim.Name(), 'A')
 		markedWrite(t, c, d, k, "poisoned", victim)
 		lead()
-		c.Kill("n1")
 		c.Until("another leads", func() bool {
 			return victim.Replica().Status().Role != "Leader" && c.Leader() != victim
 		})

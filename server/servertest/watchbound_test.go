@@ -58,10 +58,10 @@ func watchOn(t testing.TB, r *reader, read *candorv1.ReadOptions, after uint64) 
 	return w
 }
 
-func (w *watched) end() (error, time.Time) {
+func (w *watched) end() (at time.Time, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.ended, w.endedAt
+	return w.endedAt, w.ended
 }
 
 func (w *watched) modes() (out []string) {
@@ -86,7 +86,7 @@ func TestABoundedWatchEndsOnceItsBoundLapses(t *testing.T) {
 		tight, loose, none := watchOn(t, r, bounded(400*time.Millisecond), at), watchOn(t, r, bounded(2*time.Second), at), watchOn(t, r, weak(), at)
 		time.Sleep(5 * time.Second)
 		for _, w := range []*watched{tight, loose, none} {
-			if err, _ := w.end(); err != nil || len(w.modes()) > 0 {
+			if _, err := w.end(); err != nil || len(w.modes()) > 0 {
 				t.Fatalf("on a healthy node: %v, bookmarks %v", err, w.modes())
 			}
 		}
@@ -97,7 +97,7 @@ func TestABoundedWatchEndsOnceItsBoundLapses(t *testing.T) {
 			watch *watched
 			bound time.Duration
 		}{{tight, 400 * time.Millisecond}, {loose, 2 * time.Second}} {
-			err, at := x.watch.end()
+			at, err := x.watch.end()
 			if candor.ReasonOf(err) != candor.ReasonStalenessExceeded {
 				t.Errorf("bounded by %s: ended with %v", x.bound, err)
 			}
@@ -107,7 +107,7 @@ func TestABoundedWatchEndsOnceItsBoundLapses(t *testing.T) {
 				t.Errorf("bounded by %s: ended %s after the cut", x.bound, after)
 			}
 		}
-		if err, _ := none.end(); err != nil || !slices.Equal(none.modes(), []string{"ROOT_LAGGING PROOF_AGE", "ROOT_UNAVAILABLE NO_PROOF"}) {
+		if _, err := none.end(); err != nil || !slices.Equal(none.modes(), []string{"ROOT_LAGGING PROOF_AGE", "ROOT_UNAVAILABLE NO_PROOF"}) {
 			t.Errorf("without a promise: ended with %v, bookmarks %v", err, none.modes())
 		}
 		c.Heal()
@@ -179,8 +179,8 @@ func TestAStreamThatEndsWithItsServerEndsOnce(t *testing.T) {
 		w := watchOn(t, r, bounded(time.Second), 0)
 		time.Sleep(time.Second)
 		c.Stop(r.server.Name())
-		c.Until("the stream ends", func() bool { err, _ := w.end(); return err != nil })
-		if err, _ := w.end(); candor.ReasonOf(err) != candor.ReasonShuttingDown && err != io.EOF {
+		c.Until("the stream ends", func() bool { _, err := w.end(); return err != nil })
+		if _, err := w.end(); candor.ReasonOf(err) != candor.ReasonShuttingDown && err != io.EOF {
 			t.Errorf("ended with %v", err)
 		}
 		told.wantSteady(t)

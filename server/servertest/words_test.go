@@ -69,8 +69,12 @@ func TestMembersSayWhatIsKnownAndThatTheRestIsNot(t *testing.T) {
 				}
 			}
 			w := members.Witness
-			if w == nil || w.Served != candor.FreshnessBestEffort || w.Class != candor.ServingDegraded || w.Mechanism != candor.MechanismView || w.ServedByLeader {
-				t.Errorf("%s speaks for itself alone, its witness says %+v", s.Name(), w)
+			if w == nil || w.Served != candor.FreshnessBestEffort || w.ServedByLeader {
+				t.Fatalf("%s speaks for itself alone, its witness says %+v", s.Name(), w)
+			}
+			proven := w.Class == candor.ServingBoundedStale && w.Mechanism == candor.MechanismProvenView && w.StalenessBound != nil
+			if !proven && (w.Class != candor.ServingDegraded || w.Mechanism != candor.MechanismView) {
+				t.Errorf("%s labels what it says of itself %+v", s.Name(), w)
 			}
 		}
 	})
@@ -108,7 +112,7 @@ func TestANodesOwnAnswerTellsWhatIsProvenOfIt(t *testing.T) {
 			notProvenAfter(t, own(cut.Name()), since)
 			time.Sleep(100 * time.Millisecond)
 		}
-		if w := own(cut.Name()); w.Mode != candor.ModeRootUnavailable || w.CatchUp == candor.CatchUpFresh || w.SyncHealth != "UNPROVEN" {
+		if w := own(cut.Name()); w.Class != candor.ServingDegraded || w.Mode != candor.ModeRootUnavailable || w.CatchUp == candor.CatchUpFresh || w.SyncHealth != "UNPROVEN" {
 			t.Errorf("cut off for %s, the follower says %+v", time.Since(since), w)
 		}
 		c.Heal()

@@ -96,7 +96,7 @@ func (r *Report) oneHistory(operations []Operation) {
 	var first *Operation
 	for i := range operations {
 		o := &operations[i]
-		if o.Witness == nil || o.Witness.ClusterID == "" && o.Witness.HistoryID == "" {
+		if o.Witness == nil || o.Witness.ClusterID == "" || o.Witness.HistoryID == "" {
 			continue
 		}
 		if first == nil {

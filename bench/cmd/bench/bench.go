@@ -31,7 +31,7 @@ func (b bench) run(ctx context.Context) (int, error) {
 	if len(experiments) == 0 {
 		return exitUsage, fmt.Errorf("--rows %s matches no row; see --list", b.options.rows)
 	}
-	chosen, err := sides(b.options.only, b.options.candor)
+	chosen, err := sides(b.options.only, b.options.candor, b.options.peer)
 	if err != nil {
 		return exitUsage, err
 	}
@@ -63,13 +63,20 @@ func (b bench) measure(ctx context.Context, dir string, chosen []round.Side, exp
 	if err != nil {
 		return report.Document{}, err
 	}
+	others, err := b.rivals()
+	if err != nil {
+		return report.Document{}, err
+	}
+	for name, rival := range others {
+		environment.Systems[string(name)] = rival.Describe()
+	}
 	runner := round.NewRunner(round.Config{
-		Sides: chosen, Plan: b.options.plan, Dir: dir,
+		Sides: chosen, Rivals: others, Plan: b.options.plan, Dir: dir,
 		NoiseLimit: b.options.noiseLimit, FsyncDelay: b.options.fsyncDelay, Narrate: b.stderr,
 	})
 	defer func() { err = errors.Join(err, runner.Close()) }()
 	document := report.Document{Environment: environment}
-	judge := b.options.only == "" && b.options.fsyncDelay == 0
+	judge := b.options.judges()
 	for _, e := range experiments {
 		outcome := round.Outcome{Experiment: e, Err: context.DeadlineExceeded}
 		if ctx.Err() == nil {
@@ -85,6 +92,14 @@ func (b bench) measure(ctx context.Context, dir string, chosen []round.Side, exp
 		}
 	}
 	return document, nil
+}
+
+// rivals are needed where rows about Candor alone are measured.
+func (b bench) rivals() (map[experiment.Rival]system.System, error) {
+	if b.options.only == report.Peer || b.options.peer != "" {
+		return nil, nil
+	}
+	return rivals(b.options.candor, b.options.bare)
 }
 
 func (b bench) observe(dir string, chosen []round.Side) (report.Environment, error) {

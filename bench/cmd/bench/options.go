@@ -26,6 +26,8 @@ type options struct {
 	rows       *regexp.Regexp
 	only       string
 	candor     string
+	peer       string
+	bare       string
 	out        string
 	data       string
 	check      bool
@@ -48,6 +50,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	objects := flags.Int("objects", 0, "objects of the scale rows, in place of 1,000,000")
 	flags.StringVar(&o.only, "only", "", "measure one side only: "+report.Candor+" or "+report.Peer)
 	flags.StringVar(&o.candor, "candor", cmp.Or(os.Getenv("CANDOR"), "../bin/candor"), "the candor `binary` to measure (env CANDOR)")
+	flags.StringVar(&o.peer, "peer-candor", "", "measure another candor `binary` in the peer's place; no targets are judged then")
+	flags.StringVar(&o.bare, "witnessless", "", "candor `binary` built with -tags nowitness, for the rows witness/*, which are left out without it; this one must be built so too")
 	flags.StringVar(&o.out, "out", "", "results `file` (default results/latest.json)")
 	flags.StringVar(&o.data, "data", "", "`directory` on the disk to measure (default the temporary directory, or this one if that is in memory)")
 	flags.BoolVar(&o.check, "check", false, "exit 8 unless every target of the rows that ran is reached")
@@ -85,8 +89,8 @@ func (o *options) validate() error {
 	if o.only != "" && o.only != report.Candor && o.only != report.Peer {
 		return fmt.Errorf("--only %s, wanted %s or %s", o.only, report.Candor, report.Peer)
 	}
-	if o.check && (o.only != "" || o.fsyncDelay > 0) {
-		return errors.New("--check needs both sides and no --fsync-delay: targets are ratios on the plain disk")
+	if o.check && !o.judges() {
+		return errors.New("--check needs both sides, etcd as the peer and no --fsync-delay: targets are ratios on the plain disk")
 	}
 	if o.fsyncDelay < 0 || o.fsyncDelay > time.Second {
 		return fmt.Errorf("--fsync-delay %v, wanted 0 to 1s", o.fsyncDelay)
@@ -103,10 +107,17 @@ func (o *options) validate() error {
 	return nil
 }
 
-// experiments are those of the catalog that yield a wanted row.
+// judges says whether what is asked for is what the targets are meant for.
+func (o *options) judges() bool { return o.only == "" && o.peer == "" && o.fsyncDelay == 0 }
+
+// experiments are those of the catalog that yield a wanted row and can be
+// measured with what was given.
 func (o *options) experiments() []experiment.Experiment {
 	var chosen []experiment.Experiment
 	for _, e := range experiment.Catalog(o.plan) {
+		if !o.measures(e.Stage.Beside) {
+			continue
+		}
 		for _, m := range e.Metrics {
 			if o.rows.MatchString(e.RowName(m)) {
 				chosen = append(chosen, e)
@@ -115,4 +126,17 @@ func (o *options) experiments() []experiment.Experiment {
 		}
 	}
 	return chosen
+}
+
+// measures says whether there is somebody to measure. Rows that are about Candor
+// alone have nobody in the peer's place.
+func (o *options) measures(beside experiment.Rival) bool {
+	switch beside {
+	case experiment.Peer:
+		return true
+	case experiment.WithoutWitness:
+		return o.bare != "" && o.only != report.Peer && o.peer == ""
+	default:
+		return o.only != report.Peer && o.peer == ""
+	}
 }

@@ -1,0 +1,6 @@
+//go:build nowitness
+
+package freshness
+
+// Unwitnessed: see the other file.
+const Unwitnessed = true
