@@ -273,7 +273,7 @@ func TestADeadlineAndACancelEndAReadWhereverItWaits(t *testing.T) {
 		{"for a read index", follower, func(r *root) { r.hangs = true }, candor.ReadRequest{FollowerReadIndex: true}, candor.ReasonLeadershipUnconfirmed, candor.ReasonCanceled},
 		{"for the view to reach it", leader, func(r *root) { r.commit = 99 }, candor.ReadRequest{}, candor.ReasonRootTokenNotReached, candor.ReasonCanceled},
 		{"in a probe", follower, func(r *root) { r.hangs = true }, bounded(time.Hour), candor.ReasonRootUnavailable, candor.ReasonCanceled},
-		{"for what a probe found", follower, func(r *root) { r.commit = 99 }, bounded(time.Hour), candor.ReasonTimedOut, candor.ReasonCanceled},
+		{"for what a probe found", follower, func(r *root) { r.commit = 99 }, bounded(time.Hour), candor.ReasonStalenessExceeded, candor.ReasonCanceled},
 		{"for a token", follower, nil, candor.ReadRequest{Freshness: candor.FreshnessBestEffort, Required: ahead}, candor.ReasonRootTokenNotReached, candor.ReasonCanceled},
 	} {
 		t.Run(row.name, func(t *testing.T) {

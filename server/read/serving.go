@@ -209,16 +209,16 @@ func (s *serving) waitWithin(ctx context.Context, index uint64) error {
 		s.node.Waited = true
 		return nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, left)
+	answerable, done := inTime(ctx)
+	defer done()
+	bounded, cancel := context.WithTimeout(answerable, left)
 	defer cancel()
 	err := root.WaitApplied(bounded, index)
-	if err != nil && (ctx.Err() != nil || candor.ReasonOf(err) != candor.ReasonTimedOut) {
-		return err
-	}
-	if err != nil {
+	if candor.ReasonOf(err) == candor.ReasonTimedOut {
 		s.node.Waited, s.cause = true, err
+		return nil
 	}
-	return nil
+	return err
 }
 
 // sameHistory refuses a token of another past before anyone waits for it.
