@@ -135,7 +135,13 @@ func (r *Replica) forward(ctx context.Context, p *Proposal) (fsm.Result, error) 
 	}
 	request := r.Outcomes.find(p.Actor, p.RequestID)
 	request.went()
-	answer, err := r.askLeader(ctx, raft.Server{ID: id, Address: address}, r.raft.CurrentTerm(), p)
+	asking, done := r.reign.during(ctx, id)
+	answer, err := r.askLeader(asking, raft.Server{ID: id, Address: address}, r.raft.CurrentTerm(), p)
+	deposed := asking.Err() != nil && ctx.Err() == nil
+	done()
+	if deposed && err != nil {
+		err = errNewReign
+	}
 	if err != nil {
 		if _, ok := errors.AsType[*candor.Error](err); !ok {
 			err = candor.Errorf(candor.ReasonOutcomeUnknown, "the leader %s was asked and did not answer: %w", id, err)
@@ -158,6 +164,8 @@ func (r *Replica) forward(ctx context.Context, p *Proposal) (fsm.Result, error) 
 		Message: fmt.Sprintf("the leader did the command at %s; this server's view is at %s", answer.Token, r.machine.View().Token()),
 	}
 }
+
+var errNewReign = errors.New("another server leads meanwhile")
 
 // ServeForward proposes on behalf of a follower: one hop, never two.
 func (r *Replica) ServeForward(ctx context.Context, data []byte, term, expectedConfiguration uint64) (ForwardAnswer, error) {

@@ -44,6 +44,7 @@ type Replica struct {
 	queue         *queue
 	confirm       *confirmer
 	prover        *prover
+	reign         reign
 	// distrusted says that the state is quarantined; admitting keeps leadership and
 	// trust apart when they change what the queue takes.
 	distrusted atomic.Bool
@@ -212,6 +213,7 @@ func (r *Replica) raftConfig() *raft.Config {
 }
 
 func (r *Replica) startLoops() {
+	r.reign.start()
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
 	loop := func(run func()) {
@@ -222,6 +224,7 @@ func (r *Replica) startLoops() {
 	loop(func() { r.lead(ctx) })
 	loop(func() { r.confirm.run(ctx) })
 	loop(func() { r.prover.run(ctx) })
+	loop(func() { r.reign.follow(ctx, r.raft) })
 	loop(func() { r.snapshots(ctx) })
 	loop(func() { r.disk.run(ctx.Done()) })
 	dog := &watchdog{flight: r.flight, after: r.settings.WatchdogAfter, fatal: r.failure.report}
