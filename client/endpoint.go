@@ -43,10 +43,10 @@ func (ep *endpoint) conn() *grpc.ClientConn {
 // observe checks an answer against before, the position that was known when
 // its request was sent: within one boot a node never serves an older view.
 // Answers that overtake one another are no breach, hence "when it was sent".
-func (ep *endpoint) observe(before *position, w *candor.Witness) *freshness.Breach {
+func (ep *endpoint) observe(before *position, w *candor.Witness) *freshness.BreachError {
 	if before != nil && before.bootID == w.BootID && before.nodeID == w.NodeID {
 		if !w.ServedToken.Covers(before.token) {
-			return &freshness.Breach{
+			return &freshness.BreachError{
 				Field: "servedRootToken", Got: w.ServedToken.String(),
 				Want: "at least " + before.token.String() + ", which the node has served in this boot",
 			}

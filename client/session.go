@@ -61,13 +61,13 @@ func (s *Session) ObserveDuty(duty string, w candor.Witness) error {
 
 // foreign finds out whether the witness is of another cluster or history. An ID
 // that one side does not tell is no sign of it.
-func (s *Session) foreign(w *candor.Witness) *freshness.Breach {
+func (s *Session) foreign(w *candor.Witness) *freshness.BreachError {
 	known := s.load().token
 	switch {
 	case known.ClusterID != "" && w.ClusterID != "" && w.ClusterID != known.ClusterID:
-		return &freshness.Breach{Field: "clusterID", Want: known.ClusterID + ", which the session is of: start a new session", Got: w.ClusterID}
+		return &freshness.BreachError{Field: "clusterID", Want: known.ClusterID + ", which the session is of: start a new session", Got: w.ClusterID}
 	case known.HistoryID != "" && w.HistoryID != "" && w.HistoryID != known.HistoryID:
-		return &freshness.Breach{Field: "historyID", Want: known.HistoryID + ", which the session is of: start a new session", Got: w.HistoryID}
+		return &freshness.BreachError{Field: "historyID", Want: known.HistoryID + ", which the session is of: start a new session", Got: w.HistoryID}
 	default:
 		return nil
 	}
@@ -83,7 +83,7 @@ func (s *Session) fold(w *candor.Witness, duty string) error {
 			return breached(w, b)
 		}
 		if floor := known.eras[duty]; duty != "" && w.Era < floor {
-			return breached(w, &freshness.Breach{
+			return breached(w, &freshness.BreachError{
 				Field: "era", Want: fmt.Sprintf("at least %d, in which duty %s has served this session", floor, duty), Got: eraText(w.Era),
 			})
 		}
@@ -135,7 +135,7 @@ func (s *Session) replace(old, known *sessionState, next candor.PortableToken, d
 
 // conflict finds out whether two tokens cannot both be of one history: one index
 // in two terms, or the higher index with the lower revision.
-func conflict(known, seen candor.Token) *freshness.Breach {
+func conflict(known, seen candor.Token) *freshness.BreachError {
 	order, err := candor.CompareTokens(known, seen)
 	lower, higher := known, seen
 	if order > 0 {
@@ -144,7 +144,7 @@ func conflict(known, seen candor.Token) *freshness.Breach {
 	if err == nil && (order == 0 || higher.Covers(lower)) {
 		return nil
 	}
-	return &freshness.Breach{Field: "servedRootToken", Want: "one of the same history as " + known.String(), Got: seen.String()}
+	return &freshness.BreachError{Field: "servedRootToken", Want: "one of the same history as " + known.String(), Got: seen.String()}
 }
 
 func eraText(era uint64) string {

@@ -39,12 +39,12 @@ func (e *WitnessError) Error() string {
 }
 
 // breached is the error for the answer that w came with.
-func breached(w *candor.Witness, b *freshness.Breach) *candor.Error {
+func breached(w *candor.Witness, b *freshness.BreachError) *candor.Error {
 	e := witnessError(w, b)
 	return &candor.Error{Reason: reasonOfBreach(b.Field), Subject: w.NodeID, Message: e.Error(), Witness: &e.Witness, Err: e}
 }
 
-func witnessError(w *candor.Witness, b *freshness.Breach) *WitnessError {
+func witnessError(w *candor.Witness, b *freshness.BreachError) *WitnessError {
 	return &WitnessError{Field: b.Field, Want: b.Want, Got: b.Got, Node: nameOf(w), Witness: *w}
 }
 
@@ -106,12 +106,12 @@ func (c *Client) examine(r *request, s scrutiny, w *candor.Witness) error {
 	return nil
 }
 
-func verify(q *freshness.Request, w *candor.Witness) *freshness.Breach {
+func verify(q *freshness.Request, w *candor.Witness) *freshness.BreachError {
 	err := freshness.Verify(q, w)
 	if err == nil {
 		return nil
 	}
-	b, ok := errors.AsType[*freshness.Breach](err)
+	b, ok := errors.AsType[*freshness.BreachError](err)
 	if !ok {
 		panic("client: freshness.Verify returned " + err.Error()) // unreachable by its contract
 	}
@@ -120,7 +120,7 @@ func verify(q *freshness.Request, w *candor.Witness) *freshness.Breach {
 
 // ownWord is what a node's word on itself promises: that of the class that its
 // witness names, if any. Nobody asked for one, so none need be echoed.
-func ownWord(w *candor.Witness) *freshness.Breach {
+func ownWord(w *candor.Witness) *freshness.BreachError {
 	if w == nil || w.Served == "" {
 		return nil
 	}

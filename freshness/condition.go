@@ -21,17 +21,17 @@ type ModeReason string
 
 // The reasons of the modes.
 const (
-	// VIEW_ONLY
+	// ReasonOperator and the next two are of VIEW_ONLY.
 	ReasonOperator    ModeReason = "OPERATOR"
 	ReasonQuarantined ModeReason = "QUARANTINED"
 	ReasonRemoved     ModeReason = "REMOVED"
-	// ROOT_UNAVAILABLE
+	// ReasonNoView and ReasonNoProof are of ROOT_UNAVAILABLE.
 	ReasonNoView  ModeReason = "NO_VIEW"
 	ReasonNoProof ModeReason = "NO_PROOF"
-	// ROOT_LAGGING
+	// ReasonLag and ReasonProofAge are of ROOT_LAGGING.
 	ReasonLag      ModeReason = "LAG"
 	ReasonProofAge ModeReason = "PROOF_AGE"
-	// COORDINATOR_DEGRADED
+	// ReasonNoLeader and ReasonDraining are of COORDINATOR_DEGRADED.
 	ReasonNoLeader ModeReason = "NO_LEADER"
 	ReasonDraining ModeReason = "DRAINING"
 )

@@ -31,14 +31,14 @@ var observations = []attribute[Observation]{
 	}},
 	{"lag", []value[Observation]{
 		{"not known", func(o *Observation) { o.Lag = nil }},
-		{"beyond policy", func(o *Observation) { o.Lag = number(11) }},
-		{"within", func(o *Observation) { o.Lag = number(10) }},
+		{"beyond policy", func(o *Observation) { o.Lag = new(uint64(11)) }},
+		{"within", func(o *Observation) { o.Lag = new(uint64(10)) }},
 	}},
 	{"applied proof", []value[Observation]{
 		{"none", func(o *Observation) { o.ProofAge = nil }},
-		{"past the window", func(o *Observation) { o.ProofAge = age(3*time.Second + 1) }},
-		{"old", func(o *Observation) { o.ProofAge = age(time.Second + 1) }},
-		{"fresh", func(o *Observation) { o.ProofAge = age(time.Second) }},
+		{"past the window", func(o *Observation) { o.ProofAge = new(3*time.Second + 1) }},
+		{"old", func(o *Observation) { o.ProofAge = new(time.Second + 1) }},
+		{"fresh", func(o *Observation) { o.ProofAge = new(time.Second) }},
 	}},
 	{"node", []value[Observation]{
 		{"drains", func(o *Observation) { o.Draining, o.Leader = true, true }},
@@ -46,8 +46,6 @@ var observations = []attribute[Observation]{
 		{"knows the leader", func(o *Observation) { o.Draining, o.Leader = false, true }},
 	}},
 }
-
-func age(d time.Duration) *time.Duration { return &d }
 
 func assessed(describe func(Condition) string) func(Observation) string {
 	policy := Policy{FreshLag: 10, FreshAge: time.Second, Window: 3 * time.Second}

@@ -75,13 +75,11 @@ var (
 	}}
 	aLag = attribute[cell]{"lag", []value[cell]{
 		{"no bound", func(c *cell) { c.q.MaxLag = nil }},
-		{"not known", func(c *cell) { c.q.MaxLag, c.n.Lag = number(3), nil }},
-		{"over", func(c *cell) { c.q.MaxLag, c.n.Lag = number(3), number(4) }},
-		{"within", func(c *cell) { c.q.MaxLag, c.n.Lag = number(3), number(3) }},
+		{"not known", func(c *cell) { c.q.MaxLag, c.n.Lag = new(uint64(3)), nil }},
+		{"over", func(c *cell) { c.q.MaxLag, c.n.Lag = new(uint64(3)), new(uint64(4)) }},
+		{"within", func(c *cell) { c.q.MaxLag, c.n.Lag = new(uint64(3)), new(uint64(3)) }},
 	}}
 )
-
-func number(n uint64) *uint64 { return &n }
 
 func mode_(m candor.DegradedMode) func(*cell) { return func(c *cell) { c.n.Condition.Mode = m } }
 

@@ -6,15 +6,15 @@ import (
 	"github.com/candor-plane/candor"
 )
 
-// Breach is how an answer's witness breaks the contract of its read.
-type Breach struct {
+// BreachError is how an answer's witness breaks the contract of its read.
+type BreachError struct {
 	// Field is the witness's, as JSON spells it.
 	Field     string
 	Want, Got string
 }
 
 // Error says what was wanted and what was found.
-func (b *Breach) Error() string {
+func (b *BreachError) Error() string {
 	return fmt.Sprintf("witness: %s is %s; want %s", b.Field, orAbsent(b.Got), b.Want)
 }
 
@@ -26,16 +26,16 @@ func orAbsent(s string) string {
 }
 
 // Verify judges the witness of an answer by the rules that it was served by. It
-// returns nil or a *Breach. What only time can tell (a bound that waited on the
+// returns nil or a *BreachError. What only time can tell (a bound that waited on the
 // network) is not its to judge: bounds refer to the moment of serving.
 func Verify(q *Request, w *candor.Witness) error {
 	switch {
 	case w.NodeID == "" || w.BootID == "":
-		return &Breach{Field: "nodeID", Want: "a node and its boot", Got: ""}
+		return &BreachError{Field: "nodeID", Want: "a node and its boot", Got: ""}
 	case w.Requested != q.Class:
-		return &Breach{Field: "requestedFreshness", Want: string(q.Class), Got: string(w.Requested)}
+		return &BreachError{Field: "requestedFreshness", Want: string(q.Class), Got: string(w.Requested)}
 	case w.Served != q.Class:
-		return &Breach{Field: "servedFreshness", Want: string(q.Class), Got: string(w.Served)}
+		return &BreachError{Field: "servedFreshness", Want: string(q.Class), Got: string(w.Served)}
 	}
 	n := nodeOf(q, w)
 	v := Decide(q, &n)
@@ -43,9 +43,9 @@ func Verify(q *Request, w *candor.Witness) error {
 	case v.Do != Serve:
 		return broken(q, w, v)
 	case v.Class != w.Class:
-		return &Breach{Field: "servingClass", Want: string(v.Class), Got: string(w.Class)}
+		return &BreachError{Field: "servingClass", Want: string(v.Class), Got: string(w.Class)}
 	case v.Mechanism != w.Mechanism:
-		return &Breach{Field: "mechanism", Want: string(v.Mechanism), Got: string(w.Mechanism)}
+		return &BreachError{Field: "mechanism", Want: string(v.Mechanism), Got: string(w.Mechanism)}
 	default:
 		return nil
 	}
@@ -81,29 +81,29 @@ func nodeOf(q *Request, w *candor.Witness) Node {
 }
 
 // broken names the field that the rule rests on.
-func broken(q *Request, w *candor.Witness, v Verdict) *Breach {
+func broken(q *Request, w *candor.Witness, v Verdict) *BreachError {
 	switch v.Reason {
 	case candor.ReasonViewOnly:
-		return &Breach{Field: "degradedMode", Want: "none that refuses " + string(q.Class), Got: string(w.Mode)}
+		return &BreachError{Field: "degradedMode", Want: "none that refuses " + string(q.Class), Got: string(w.Mode)}
 	case candor.ReasonNotLeader:
-		return &Breach{Field: "servedByLeader", Want: "true", Got: "false"}
+		return &BreachError{Field: "servedByLeader", Want: "true", Got: "false"}
 	case candor.ReasonLeadershipUnconfirmed:
-		return &Breach{Field: "mechanism", Want: "a read index", Got: string(w.Mechanism)}
+		return &BreachError{Field: "mechanism", Want: "a read index", Got: string(w.Mechanism)}
 	case candor.ReasonBootstrapRequired, candor.ReasonRecovering, candor.ReasonViewUnavailable:
-		return &Breach{Field: "catchUpState", Want: "none that refuses " + string(q.Class), Got: string(w.CatchUp)}
+		return &BreachError{Field: "catchUpState", Want: "none that refuses " + string(q.Class), Got: string(w.CatchUp)}
 	case candor.ReasonRootUnavailable, candor.ReasonStalenessExceeded:
 		got := ""
 		if w.StalenessBound != nil {
 			got = w.StalenessBound.String()
 		}
-		return &Breach{Field: "stalenessBound", Want: "at most " + q.MaxStaleness.String(), Got: got}
+		return &BreachError{Field: "stalenessBound", Want: "at most " + q.MaxStaleness.String(), Got: got}
 	case candor.ReasonRootLagExceeded:
 		got := ""
 		if w.RootLag != nil {
 			got = fmt.Sprint(*w.RootLag)
 		}
-		return &Breach{Field: "rootLag", Want: fmt.Sprintf("at most %d", *q.MaxLag), Got: got}
+		return &BreachError{Field: "rootLag", Want: fmt.Sprintf("at most %d", *q.MaxLag), Got: got}
 	default:
-		return &Breach{Field: "servedRootToken", Want: "at least " + q.Required.String(), Got: w.ServedToken.String()}
+		return &BreachError{Field: "servedRootToken", Want: "at least " + q.Required.String(), Got: w.ServedToken.String()}
 	}
 }

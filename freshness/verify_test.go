@@ -34,8 +34,8 @@ func bestEffort() (Request, candor.Witness) {
 }
 
 func TestHonestAnswersPass(t *testing.T) {
-	for name, make := range map[string]func() (Request, candor.Witness){"strong": strong, "bounded": bounded, "best effort": bestEffort} {
-		q, w := make()
+	for name, build := range map[string]func() (Request, candor.Witness){"strong": strong, "bounded": bounded, "best effort": bestEffort} {
+		q, w := build()
 		if err := Verify(&q, &w); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -64,9 +64,9 @@ func TestEveryBrokenPromiseIsFound(t *testing.T) {
 		{"strong of a quarantined node", strong, func(_ *Request, w *candor.Witness) { w.Mode = candor.ModeViewOnly }, "degradedMode"},
 		{"below the required token", strong, func(q *Request, _ *candor.Witness) { q.Required = candor.Token{Term: 2, Index: 10, Revision: 7} }, "servedRootToken"},
 		{"bounded without a bound", bounded, func(_ *Request, w *candor.Witness) { w.StalenessBound = nil }, "stalenessBound"},
-		{"bounded past the bound", bounded, func(_ *Request, w *candor.Witness) { w.StalenessBound = age(bound + 1) }, "stalenessBound"},
-		{"bounded with an unknown lag", bounded, func(q *Request, w *candor.Witness) { q.MaxLag, w.RootLag = number(5), nil }, "rootLag"},
-		{"bounded past the lag", bounded, func(q *Request, w *candor.Witness) { q.MaxLag, w.RootLag = number(5), number(6) }, "rootLag"},
+		{"bounded past the bound", bounded, func(_ *Request, w *candor.Witness) { w.StalenessBound = new(bound + 1) }, "stalenessBound"},
+		{"bounded with an unknown lag", bounded, func(q *Request, w *candor.Witness) { q.MaxLag, w.RootLag = new(uint64(5)), nil }, "rootLag"},
+		{"bounded past the lag", bounded, func(q *Request, w *candor.Witness) { q.MaxLag, w.RootLag = new(uint64(5)), new(uint64(6)) }, "rootLag"},
 		{"bounded while recovering", bounded, func(_ *Request, w *candor.Witness) { w.CatchUp = candor.CatchUpRecovering }, "catchUpState"},
 		{"best effort called authoritative", bestEffort, func(_ *Request, w *candor.Witness) { w.Class = candor.ServingAuthoritative }, "servingClass"},
 		{"best effort called proven without a proof", bestEffort, func(_ *Request, w *candor.Witness) {
@@ -77,7 +77,7 @@ func TestEveryBrokenPromiseIsFound(t *testing.T) {
 		q, w := c.from()
 		c.spoil(&q, &w)
 		err := Verify(&q, &w)
-		b, ok := errors.AsType[*Breach](err)
+		b, ok := errors.AsType[*BreachError](err)
 		if !ok || b.Field != c.field {
 			t.Errorf("%s: %v; want a breach of %s", c.name, err, c.field)
 		}

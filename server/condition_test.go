@@ -77,7 +77,7 @@ func TestWhatIsNotProvenHasNoSeries(t *testing.T) {
 func TestALagOfZeroThatIsProvenHasASeries(t *testing.T) {
 	fresh := status(candor.CatchUpFresh, candor.ModeHealthy, "")
 	fresh.Lag, fresh.ProofAge, fresh.NewestAge = new(uint64(0)), new(40*time.Millisecond), new(20*time.Millisecond)
-	fresh.Reads = []read.ReadCount{{Class: candor.FreshnessBounded, Mechanism: candor.MechanismProvenView, Count: 7}}
+	fresh.Reads = []read.Count{{Class: candor.FreshnessBounded, Mechanism: candor.MechanismProvenView, Count: 7}}
 	lag := -1.0
 	conditionMetrics(fresh, func(m diag.Metric) {
 		if m.Name == "root_lag" {

@@ -51,6 +51,28 @@ func TestARowIsMediansTheirRatioAndTheRangeOverRounds(t *testing.T) {
 	}
 }
 
+// What the beacon costs is the difference of two medians, and of nothing where one
+// of them is missing.
+func TestAnExcessIsJudgedByTheDifference(t *testing.T) {
+	cpu := experiment.Metric{Name: "cpu", Unit: "% core", Better: experiment.Lower}
+	for _, c := range []struct {
+		candor, peer float64
+		met          bool
+	}{{3.9, 3, true}, {4.1, 3, false}, {2, 3, true}} {
+		row := report.Rows(outcome("beacon", cpu, [2]float64{c.candor, c.peer}), true)[0]
+		if row.Met == nil || *row.Met != c.met {
+			t.Errorf("%v beside %v: %+v", c.candor, c.peer, row.Target)
+		}
+	}
+	alone := round.Outcome{
+		Experiment: experiment.Experiment{Name: "beacon", Rounds: 1, Metrics: []experiment.Metric{cpu}},
+		Rounds:     []round.Round{{report.Candor: {"cpu": 0.5}}},
+	}
+	if row := report.Rows(alone, true)[0]; row.Met != nil {
+		t.Errorf("judged without a peer: %+v", row)
+	}
+}
+
 func TestWhatWasNotMeasuredIsAbsent(t *testing.T) {
 	o := round.Outcome{
 		Experiment: experiment.Experiment{Name: "update/256", Rounds: 1, Metrics: []experiment.Metric{perSecond}},

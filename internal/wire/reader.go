@@ -37,7 +37,7 @@ func (r *Reader) Next() bool {
 	if r.bad || len(r.data) == 0 {
 		return false
 	}
-	tag, n := binary.Uvarint(r.data)
+	tag, n := uvarint(r.data)
 	if n <= 0 || tag>>3 == 0 || tag>>3 > 1<<20 {
 		return r.damage()
 	}
@@ -45,13 +45,13 @@ func (r *Reader) Next() bool {
 	r.field, r.kind = int(tag>>3), tag&7
 	switch r.kind {
 	case typeVarint:
-		v, n := binary.Uvarint(r.data)
+		v, n := uvarint(r.data)
 		if n <= 0 {
 			return r.damage()
 		}
 		r.num, r.data = v, r.data[n:]
 	case typeBytes:
-		size, n := binary.Uvarint(r.data)
+		size, n := uvarint(r.data)
 		if n <= 0 || size > uint64(len(r.data)-n) {
 			return r.damage()
 		}
@@ -61,6 +61,14 @@ func (r *Reader) Next() bool {
 		return r.damage()
 	}
 	return true
+}
+
+// uvarint is binary.Uvarint, at less cost for what is short.
+func uvarint(p []byte) (uint64, int) {
+	if len(p) > 0 && p[0] < 0x80 {
+		return uint64(p[0]), 1
+	}
+	return binary.Uvarint(p)
 }
 
 // Field is the number of the field that Next stepped to.

@@ -3,9 +3,10 @@
 //
 // An Object in an answer keeps its stored form, in the message's unknown
 // fields: servers put it there without decoding it, and convert.ObjectFromProto
-// decodes it in one step. So does the Witness of a GetResponse with its encoding
-// (convert.EncodedWitness). Whoever reads such a message without convert sees an
-// Object or a Witness without fields. All other messages are as generated. It guarantees
+// decodes it in one step. So does the Witness of a GetResponse with its encoding,
+// and a whole one is sent as convert.EncodedGet encoded it. Whoever reads such a
+// message without convert sees one without fields. All other messages are as
+// generated. It guarantees
 // that damaged bytes are an error here or a nil object there, never a panic.
 package codec
 
@@ -17,6 +18,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
+	"github.com/candor-plane/candor/rpc/convert"
 )
 
 // Codec is safe for concurrent use.
@@ -49,8 +51,8 @@ func (c Codec) Marshal(v any) (mem.BufferSlice, error) {
 	case Encoded:
 		return mem.BufferSlice{mem.SliceBuffer(m)}, nil
 	case *candorv1.GetResponse:
-		if size, ok := getSize(m); ok {
-			return mem.BufferSlice{mem.SliceBuffer(appendGet(make([]byte, 0, size), m))}, nil
+		if data, ok := convert.GetEncoding(m); ok {
+			return mem.BufferSlice{mem.SliceBuffer(data)}, nil
 		}
 	}
 	return c.plain.Marshal(v)

@@ -22,9 +22,13 @@ func stored(data []byte, message int) *candorv1.Object {
 	return o
 }
 
-// encoded is a Witness that keeps its bytes as they are, copied as an object's.
+// mostHeld is the largest message that a witness is allowed to hold as it is:
+// whoever keeps a witness keeps little else.
+const mostHeld = 2048
+
+// encoded is a Witness that keeps its bytes as they are.
 func encoded(data []byte, message int) *candorv1.Witness {
-	if len(data) < message/2 {
+	if message > mostHeld {
 		data = bytes.Clone(data)
 	}
 	w := new(candorv1.Witness)

@@ -3,28 +3,7 @@ package codec
 import (
 	"github.com/candor-plane/candor/internal/wire"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
-	"github.com/candor-plane/candor/rpc/convert"
 )
-
-// getSize is false where the object or the witness is not encoded yet, or the
-// message has what this build does not know.
-func getSize(m *candorv1.GetResponse) (size int, ok bool) {
-	const head = 16
-	object, ok := storedForm(m.GetObject())
-	if !ok || object == nil || len(m.ProtoReflect().GetUnknown()) > 0 {
-		return 0, false
-	}
-	witness, ok := convert.WitnessEncoding(m.GetWitness())
-	return head + len(object) + len(witness), ok || m.GetWitness() == nil
-}
-
-func appendGet(b []byte, m *candorv1.GetResponse) []byte {
-	b = wire.AppendMessage(b, 1, m.GetObject().ProtoReflect().GetUnknown())
-	if m.GetWitness() == nil {
-		return b
-	}
-	return wire.AppendMessage(b, 2, m.GetWitness().ProtoReflect().GetUnknown())
-}
 
 // watchSize bounds the size of a message of events. It is false where an object
 // is not in its stored form, or a message has what this build does not know.

@@ -36,21 +36,14 @@ func WitnessToProto(w *candor.Witness) *candorv1.Witness {
 }
 
 // WitnessFromProto returns nil for nil. A message that holds its encoding (see
-// EncodedWitness) is decoded here, and is nil when damaged; the witness's strings
+// package codec) is decoded here, and is nil when damaged; the witness's strings
 // alias it then.
 func WitnessFromProto(p *candorv1.Witness) *candor.Witness {
 	if p == nil {
 		return nil
 	}
-	if data, ok := WitnessEncoding(p); ok {
-		whole := new(struct {
-			candor.Witness
-			parts
-		})
-		if !decodeWitness(&whole.Witness, &whole.parts, data) {
-			return nil
-		}
-		return &whole.Witness
+	if data, ok := witnessEncoding(p); ok {
+		return decodedWitness(data)
 	}
 	w := new(candor.Witness)
 	ReadWitness(w, p)
@@ -60,7 +53,7 @@ func WitnessFromProto(p *candorv1.Witness) *candor.Witness {
 // ReadWitness overwrites w with what p says; a nil p reads as a witness that
 // says nothing. It is WitnessFromProto for callers that hold the room already.
 func ReadWitness(w *candor.Witness, p *candorv1.Witness) {
-	if data, ok := WitnessEncoding(p); ok {
+	if data, ok := witnessEncoding(p); ok {
 		*w = candor.Witness{}
 		if !decodeWitness(w, new(parts), data) {
 			*w = candor.Witness{}

@@ -9,23 +9,70 @@ import (
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 )
 
-// EncodedWitness is WitnessToProto in a form that costs less to send: the message
-// holds its encoding as fields that are not decoded, as an object in its stored
-// form does. Its getters are of no use; WitnessFromProto reads it.
-func EncodedWitness(w *candor.Witness) *candorv1.Witness {
-	p := new(candorv1.Witness)
-	p.ProtoReflect().SetUnknown(appendWitness(make([]byte, 0, witnessSize(w)), w))
+// EncodedGet is the answer to Get with an object in its stored form, in a form
+// that costs little to send: the message holds its encoding as fields that are not
+// decoded. Its getters are of no use; WitnessOfGet reads it. A nil witness is left
+// out.
+func EncodedGet(object []byte, w *candor.Witness) *candorv1.GetResponse {
+	const heads = 16
+	size := heads + len(object)
+	if w != nil {
+		size += witnessSize(w)
+	}
+	b := wire.AppendMessage(make([]byte, 0, size), 1, object)
+	if w != nil {
+		b = wire.AppendNested(b, 2, func(b []byte) []byte { return appendWitness(b, w) })
+	}
+	p := new(candorv1.GetResponse)
+	p.ProtoReflect().SetUnknown(b)
 	return p
 }
 
-// WitnessEncoding is the encoding that a message holds in the place of fields;
+// GetEncoding is the encoding that a message holds in the place of fields; false
+// for one that has fields.
+func GetEncoding(p *candorv1.GetResponse) ([]byte, bool) {
+	if p.GetObject() != nil || p.GetWitness() != nil {
+		return nil, false
+	}
+	data := p.ProtoReflect().GetUnknown()
+	return data, data != nil
+}
+
+// WitnessOfGet is the message's witness, whether it is encoded or not; nil for
+// none.
+func WitnessOfGet(p *candorv1.GetResponse) *candor.Witness {
+	data, encoded := GetEncoding(p)
+	if !encoded {
+		return WitnessFromProto(p.GetWitness())
+	}
+	for r := wire.NewReader(data); r.Next(); {
+		if r.Field() == 2 {
+			return decodedWitness(r.Bytes())
+		}
+	}
+	return nil
+}
+
+// witnessEncoding is the encoding that a message holds in the place of fields;
 // false for one that has fields.
-func WitnessEncoding(p *candorv1.Witness) ([]byte, bool) {
+func witnessEncoding(p *candorv1.Witness) ([]byte, bool) {
 	if p.GetNodeId() != "" || p.GetServedRootToken() != nil {
 		return nil, false
 	}
 	data := p.ProtoReflect().GetUnknown()
 	return data, data != nil
+}
+
+// decodedWitness is nil for damage.
+func decodedWitness(data []byte) *candor.Witness {
+	whole := new(struct {
+		candor.Witness
+		parts
+	})
+	if !decodeWitness(&whole.Witness, &whole.parts, data) {
+		return nil
+	}
+	return &whole.Witness
 }
 
 // witnessSize bounds the encoding of all usual witnesses.

@@ -109,6 +109,8 @@ func Witness(w *candor.Witness) []attribute.KeyValue {
 // Answer is what an answer of a service says of itself.
 func Answer(message any) []attribute.KeyValue {
 	switch m := message.(type) {
+	case *candorv1.GetResponse:
+		return Witness(convert.WitnessOfGet(m))
 	case interface{ GetWitness() *candorv1.Witness }:
 		return Witness(convert.WitnessFromProto(m.GetWitness()))
 	case interface{ GetResult() *candorv1.WriteResult }:

@@ -51,9 +51,9 @@ func (s *Objects) Get(ctx context.Context, in *candorv1.GetRequest) (*candorv1.G
 		return nil, withWitness(s.missing(view, ref), witness)
 	}
 	if freshness.Unwitnessed {
-		return &candorv1.GetResponse{Object: objectOf(v)}, nil
+		return convert.EncodedGet(v.Data, nil), nil
 	}
-	return &candorv1.GetResponse{Object: objectOf(v), Witness: convert.EncodedWitness(&witness)}, nil
+	return convert.EncodedGet(v.Data, &witness), nil
 }
 
 // History lists the retained versions of one object, newest first.

@@ -178,7 +178,7 @@ func TestAFrameThatIsNoneEndsTheConnection(t *testing.T) {
 		_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
 		if n, err := c.Read(make([]byte, 1)); n > 0 || errors.Is(err, context.DeadlineExceeded) || err == nil {
 			t.Errorf("%s: read %d bytes, %v", name, n, err)
-		} else if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+		} else if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 			t.Errorf("%s: the connection is still open", name)
 		}
 	}

@@ -34,8 +34,8 @@ func (r *Reader) beacon(ctx context.Context) {
 // due is how long the newest proof is young enough. A leader asks everybody,
 // where others ask one; and nobody reads there for want of a nearer node.
 func (r *Reader) due() time.Duration {
-	began, any := r.proofs.newest()
-	if !any {
+	began, known := r.proofs.newest()
+	if !known {
 		return 0
 	}
 	interval := r.config.Beacon

@@ -239,7 +239,7 @@ func TestReadsAreCountedAsTheyWereServed(t *testing.T) {
 	n.root.edit(func(r *root) { r.seen.Leads = false })
 	_, _, _ = n.View(t.Context(), candor.ReadRequest{FollowerReadIndex: true})
 	_, _, _ = n.View(t.Context(), candor.ReadRequest{})
-	want := []read.ReadCount{
+	want := []read.Count{
 		{Class: candor.FreshnessStrong, Mechanism: candor.MechanismLeaderReadIndex, Count: 3},
 		{Class: candor.FreshnessStrong, Mechanism: candor.MechanismFollowerReadIndex, Count: 1},
 		{Class: candor.FreshnessBounded, Mechanism: candor.MechanismProvenView, Count: 1},

@@ -29,19 +29,19 @@ func (c *counts) served(class candor.Freshness, mechanism candor.Mechanism) {
 	}
 }
 
-// ReadCount is how many reads of a class were served by a mechanism.
-type ReadCount struct {
+// Count is how many reads of a class were served by a mechanism.
+type Count struct {
 	Class     candor.Freshness
 	Mechanism candor.Mechanism
 	Count     uint64
 }
 
-func (c *counts) list() []ReadCount {
-	var out []ReadCount
+func (c *counts) list() []Count {
+	var out []Count
 	for i, class := range classes {
 		for j, mechanism := range mechanisms {
 			if n := c.reads[i][j].Load(); n > 0 {
-				out = append(out, ReadCount{class, mechanism, n})
+				out = append(out, Count{class, mechanism, n})
 			}
 		}
 	}

@@ -27,6 +27,9 @@ func (p *proofs) add(proof Proof, applied uint64) {
 	if p.first == 0 {
 		p.first = proof.Index
 	}
+	if n := len(p.ring); n > 0 && p.ring[n-1].Began == proof.Began {
+		return // those who shared a round have the same
+	}
 	at, known := slices.BinarySearchFunc(p.ring, proof, func(a, b Proof) int { return cmp.Compare(a.Began, b.Began) })
 	if known || at < len(p.ring) && len(p.ring) == proofsKept {
 		return
@@ -44,7 +47,7 @@ func (p *proofs) add(proof Proof, applied uint64) {
 
 // look is the newest proof that a view at an index has applied, and the newest
 // of all.
-func (p *proofs) look(applied uint64) (held, newest Proof, anyHeld, any bool) {
+func (p *proofs) look(applied uint64) (held, newest Proof, anyHeld, known bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := len(p.ring)

@@ -6,16 +6,20 @@ import (
 	"time"
 )
 
-func proof(began time.Duration, index uint64) Proof {
-	return Proof{Began: began * time.Millisecond, Index: index}
+func proof(milliseconds int, index uint64) Proof {
+	return Proof{Began: at(milliseconds), Index: index}
+}
+
+func at(milliseconds int) time.Duration {
+	return time.Duration(milliseconds) * time.Millisecond
 }
 
 func TestTheNewestAppliedProofGivesTheBoundAndTheNewestTheLag(t *testing.T) {
 	var p proofs
-	if _, _, held, any := p.look(100); held || any {
+	if _, _, held, some := p.look(100); held || some {
 		t.Error("a ring that heard nothing holds a proof")
 	}
-	for i := range time.Duration(10) {
+	for i := range 10 {
 		p.add(proof(i+1, 10*uint64(i+1)), 0)
 	}
 	for _, row := range []struct {
@@ -23,9 +27,9 @@ func TestTheNewestAppliedProofGivesTheBoundAndTheNewestTheLag(t *testing.T) {
 		held    bool
 		index   uint64
 	}{{0, false, 0}, {9, false, 0}, {10, true, 10}, {19, true, 10}, {55, true, 50}, {100, true, 100}, {1000, true, 100}} {
-		held, newest, any, some := p.look(row.applied)
-		if any != row.held || held.Index != row.index || !some || newest.Index != 100 {
-			t.Errorf("applied %d: holds %d (%t), newest %d (%t)", row.applied, held.Index, any, newest.Index, some)
+		held, newest, holds, some := p.look(row.applied)
+		if holds != row.held || held.Index != row.index || !some || newest.Index != 100 {
+			t.Errorf("applied %d: holds %d (%t), newest %d (%t)", row.applied, held.Index, holds, newest.Index, some)
 		}
 	}
 	// A proof that says nothing new changes nothing.
@@ -55,7 +59,7 @@ func TestThinningNeverLosesTheNewestAppliedProof(t *testing.T) {
 		var p proofs
 		root, applied, best := uint64(1), uint64(0), Proof{}
 		have := false
-		for now := time.Duration(1); now < 3000; now++ {
+		for now := 1; now < 3000; now++ {
 			root += rng.Uint64N(20)
 			if rng.IntN(3) == 0 && applied < root {
 				applied += rng.Uint64N(root-applied) / (1 + seed%40)
@@ -68,8 +72,8 @@ func TestThinningNeverLosesTheNewestAppliedProof(t *testing.T) {
 			switch {
 			case have && (!ok || held.Began < best.Began):
 				t.Fatalf("seed %d: at %d the bound went back from %s to %s", seed, now, best.Began, held.Began)
-			case newest.Began != now*time.Millisecond || newest.Index != root:
-				t.Fatalf("seed %d: the newest proof is of %s, not of %s", seed, newest.Began, now)
+			case newest.Began != at(now) || newest.Index != root:
+				t.Fatalf("seed %d: the newest proof is of %s, not of %s", seed, newest.Began, at(now))
 			case len(p.ring) > proofsKept:
 				t.Fatalf("seed %d: %d proofs are kept", seed, len(p.ring))
 			}
@@ -92,7 +96,7 @@ func TestTheFirstProofIsRemembered(t *testing.T) {
 		t.Error("passed a first proof that there is not")
 	}
 	p.add(proof(1, 10), 0)
-	for i := range time.Duration(100) {
+	for i := range 100 {
 		p.add(proof(i+2, 1000+uint64(i)), 500)
 	}
 	if p.passedFirst(9) || !p.passedFirst(10) {

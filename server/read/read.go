@@ -81,7 +81,9 @@ func (r *Reader) View(ctx context.Context, q candor.ReadRequest) (*fsm.View, can
 		return s.refuse(err)
 	}
 	for {
-		s.look()
+		if !s.confirmsFirst() {
+			s.look()
+		}
 		verdict := freshness.Decide(s.request, &s.node)
 		tracing.Decided(ctx, verdict.Do.String(), verdict.Reason)
 		switch verdict.Do {
@@ -113,8 +115,8 @@ func (r *Reader) Witness(view *fsm.View) candor.Witness {
 
 // Within says whether the view still holds a proof no older than a bound.
 func (r *Reader) Within(bound time.Duration) bool {
-	held, _, any, _ := r.proofs.look(r.config.Machine.View().Token().Index)
-	return any && r.config.Root.Elapsed(held.Began) <= bound
+	held, _, known, _ := r.proofs.look(r.config.Machine.View().Token().Index)
+	return known && r.config.Root.Elapsed(held.Began) <= bound
 }
 
 // Note takes a proof that this node made for somebody else.

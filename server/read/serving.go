@@ -39,6 +39,23 @@ type proven struct {
 // look takes the newest view and looks at the node as it is with it.
 func (s *serving) look() { s.observe(s.reader.config.Machine.View()) }
 
+// confirmsFirst looks only as far as it takes to say that the rules want a
+// confirmation of a STRONG read: what else they look at is looked at after it.
+func (s *serving) confirmsFirst() bool {
+	n := &s.node
+	if s.request.Class != candor.FreshnessStrong || n.ReadIndex.Step != freshness.NotYet {
+		return false
+	}
+	r := s.reader
+	s.view, s.seen = r.config.Machine.View(), r.config.Node.Observe()
+	n.Applied = s.view.Token()
+	n.View, n.Leads = n.Applied.Index > 0, s.seen.Leads
+	if why, _ := r.config.Trust.ViewOnly(); why != "" {
+		return false
+	}
+	return freshness.Decide(s.request, n).Do == freshness.Confirm
+}
+
 // observe is look for a given view.
 func (s *serving) observe(view *fsm.View) {
 	r := s.reader
@@ -50,7 +67,7 @@ func (s *serving) observe(view *fsm.View) {
 		// A read index is of the node that established it.
 		n.Leads = s.seen.Leads
 	}
-	held, newest, anyHeld, any := r.proofs.look(n.Applied.Index)
+	held, newest, anyHeld, known := r.proofs.look(n.Applied.Index)
 	s.newest, s.proven = newest, nil
 	n.Proof, n.Lag = nil, nil
 	o := freshness.Observation{
@@ -60,10 +77,10 @@ func (s *serving) observe(view *fsm.View) {
 	if s.seen.Leads {
 		o.LeaderFirst = 0
 	}
-	if any {
+	if known {
 		// What the leader's view had is of the root too.
-		known := max(newest.Index, newest.Root.Index)
-		p := &proven{lag: known - min(known, n.Applied.Index), current: newest.Root}
+		root := max(newest.Index, newest.Root.Index)
+		p := &proven{lag: root - min(root, n.Applied.Index), current: newest.Root}
 		if n.Applied.Index >= newest.Root.Index {
 			p.current = n.Applied
 		}
@@ -143,7 +160,9 @@ func (s *serving) unlessDecided(err error) error {
 func (r *Reader) settle(p Proof, err error) {
 	r.counts.probes.Add(1)
 	if err == nil {
-		r.failure.Store(nil)
+		if r.failure.Load() != nil {
+			r.failure.Store(nil)
+		}
 		r.config.Trust.Removed(false)
 		r.Note(p)
 		return
@@ -248,6 +267,9 @@ func (s *serving) serve(v freshness.Verdict) (*fsm.View, candor.Witness, error) 
 }
 
 func (s *serving) refuse(err error) (*fsm.View, candor.Witness, error) {
+	if s.node.Condition.Mode == "" {
+		s.look()
+	}
 	w := s.witness()
 	w.Requested = s.request.Class
 	return nil, w, refuse(err, &w)

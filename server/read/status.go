@@ -20,7 +20,7 @@ type Status struct {
 	Failure string
 	Policy  freshness.Policy
 	Beacon  time.Duration
-	Reads   []ReadCount
+	Reads   []Count
 }
 
 // Status describes the node now.

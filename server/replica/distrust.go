@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -87,7 +88,7 @@ func (r *Replica) sound(voters []raft.Server) (raft.ServerID, error) {
 	}
 	var found []raft.ServerID
 	for _, s := range voters {
-		if string(s.ID) != r.serverID && !contains(differing, s.ID) {
+		if string(s.ID) != r.serverID && !slices.Contains(differing, s.ID) {
 			found = append(found, s.ID)
 		}
 	}
@@ -95,15 +96,6 @@ func (r *Replica) sound(voters []raft.Server) (raft.ServerID, error) {
 		return "", candor.Errorf(candor.ReasonQuorumAtRisk, "every other voter's state differs from the majority's")
 	}
 	return found[int((r.heirs.Add(1)-1)%uint64(len(found)))], nil
-}
-
-func contains(ids []raft.ServerID, id raft.ServerID) bool {
-	for _, other := range ids {
-		if other == id {
-			return true
-		}
-	}
-	return false
 }
 
 // Adopt puts a rebuilt state in the place of the state machine's, once this

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -435,7 +436,7 @@ func TestACallersDeadlineAndTheServersEndEndAQuestion(t *testing.T) {
 		}
 		_, err = prove(r, 5*time.Second)
 		wantReason(t, err, candor.ReasonRootUnavailable)
-		if e, ok := err.(*candor.Error); ok && e.Leader != nil && e.Leader.ServerID == asker.id {
+		if e, ok := errors.AsType[*candor.Error](err); ok && e.Leader != nil && e.Leader.ServerID == asker.id {
 			t.Errorf("hints at itself: %+v", e.Leader)
 		}
 		ended := make(chan error, 1)

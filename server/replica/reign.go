@@ -13,11 +13,9 @@ import (
 type reign struct {
 	mu     sync.Mutex
 	leader raft.ServerID
-	over   context.Context
-	end    context.CancelFunc
+	// asking are the calls to the leader that are under way.
+	asking map[*context.CancelFunc]struct{}
 }
-
-func (g *reign) start() { g.over, g.end = context.WithCancel(context.Background()) }
 
 // follow hears who leads until ctx ends. That nobody does ends no reign: the
 // answer may be on its way.
@@ -50,23 +48,29 @@ func (g *reign) change(leader raft.ServerID) {
 		return
 	}
 	g.leader = leader
-	g.end()
-	g.start()
+	for cancel := range g.asking {
+		(*cancel)()
+	}
 }
 
 // during is a context that ends with ctx, or when another server leads than the
 // one that is asked.
 func (g *reign) during(ctx context.Context, leader raft.ServerID) (context.Context, func()) {
-	g.mu.Lock()
-	over, known := g.over, g.leader == leader
-	g.mu.Unlock()
-	if !known {
-		return ctx, func() {}
-	}
 	bounded, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(over, cancel)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.leader != leader {
+		// It was heard of on another way; the reign is told soon.
+		return bounded, cancel
+	}
+	if g.asking == nil {
+		g.asking = map[*context.CancelFunc]struct{}{}
+	}
+	g.asking[&cancel] = struct{}{}
 	return bounded, func() {
-		stop()
+		g.mu.Lock()
+		delete(g.asking, &cancel)
+		g.mu.Unlock()
 		cancel()
 	}
 }

@@ -213,7 +213,6 @@ func (r *Replica) raftConfig() *raft.Config {
 }
 
 func (r *Replica) startLoops() {
-	r.reign.start()
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
 	loop := func(run func()) {

@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -86,8 +87,8 @@ func (r *Replica) transferTo(target string) (begin func() raft.Future, err error
 		return nil, candor.Errorf(candor.ReasonNotAMember, "server %s is no member of configuration %d", target, configuration.Index)
 	case server.Suffrage != raft.Voter:
 		return nil, candor.Errorf(candor.ReasonNotCaughtUp, "server %s has no vote: promote it first", target)
-	case contains(r.AuditStatus().Differing, server.ID):
-		return nil, candor.Errorf(candor.ReasonViewOnly, "the state of server %s differs from the majority's: it is no target", target)
+	case slices.Contains(r.AuditStatus().Differing, server.ID):
+		return nil, candor.Errorf(candor.ReasonConflict, "the state of server %s differs from the majority's: it is no target", target)
 	case target == r.serverID:
 		return nil, candor.Errorf(candor.ReasonInvalid, "server %s leads already", target)
 	}

@@ -57,7 +57,7 @@ type agreeable struct {
 
 func (p *agreeable) Confirm(ctx context.Context, to raft.Server, q replica.ConfirmQuestion) (replica.ConfirmAnswer, error) {
 	if known, ok := p.known.Load(to.ID); ok {
-		a := known.(replica.ConfirmAnswer) //nolint:forcetypeassert // nothing else is stored
+		a := known.(replica.ConfirmAnswer)
 		a.Term, a.Nonce = q.Term, q.Nonce
 		return a, nil
 	}

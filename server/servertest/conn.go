@@ -34,7 +34,7 @@ type packet struct {
 // newConn carries what is written until the connection is closed or severed.
 func newConn(c net.Conn, n *network, from, to string) *conn {
 	out := &conn{Conn: c, network: n, from: from, to: to, closed: make(chan struct{}), more: make(chan struct{}, 1)}
-	go out.carry()
+	n.underway.Go(out.carry)
 	return out
 }
 
@@ -61,7 +61,7 @@ func (c *conn) Write(p []byte) (int, error) {
 func (c *conn) Close() error {
 	c.once.Do(func() {
 		close(c.closed)
-		_ = c.Conn.SetReadDeadline(time.Unix(1, 0))
+		_ = c.SetReadDeadline(time.Unix(1, 0))
 		_ = c.Conn.SetWriteDeadline(time.Now().Add(lingers))
 	})
 	return nil

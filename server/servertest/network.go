@@ -22,7 +22,8 @@ const clientName = "client"
 
 // network joins the servers and clients of a cluster by directed links.
 type network struct {
-	// underway are raft's messages: raft leaves some behind when it stops.
+	// underway are raft's messages, for raft leaves some behind when it stops, and
+	// what connections carry.
 	underway sync.WaitGroup
 
 	mu        sync.Mutex

@@ -1,6 +1,7 @@
 package servertest_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -180,7 +181,7 @@ func TestAStreamThatEndsWithItsServerEndsOnce(t *testing.T) {
 		time.Sleep(time.Second)
 		c.Stop(r.server.Name())
 		c.Until("the stream ends", func() bool { _, err := w.end(); return err != nil })
-		if _, err := w.end(); candor.ReasonOf(err) != candor.ReasonShuttingDown && err != io.EOF {
+		if _, err := w.end(); candor.ReasonOf(err) != candor.ReasonShuttingDown && !errors.Is(err, io.EOF) {
 			t.Errorf("ended with %v", err)
 		}
 		told.wantSteady(t)

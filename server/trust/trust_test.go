@@ -268,8 +268,8 @@ func TestTheWorstReasonIsTold(t *testing.T) {
 	n.start(t)
 	step := func(what string, want freshness.ModeReason, do func()) {
 		t.Helper()
-		changed, before := n.Changed(), freshness.ModeReason("")
-		before, _ = n.ViewOnly()
+		changed := n.Changed()
+		before, _ := n.ViewOnly()
 		do()
 		n.wants(t, what, want)
 		if closed(changed) != (before != want) {

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/candor-plane/candor/bench/experiment"
 	"github.com/candor-plane/candor/bench/report"
 )
 
@@ -21,6 +23,7 @@ func TestWrongUseIsRefusedWithWhatWasWanted(t *testing.T) {
 		{[]string{"--rows", "nothing-like-it"}, "matches no row"},
 		{[]string{"--only", "zookeeper"}, "wanted candor or peer"},
 		{[]string{"--check", "--only", "peer"}, "--check needs both sides"},
+		{[]string{"--check", "--peer-candor", "candor"}, "--check needs both sides"},
 		{[]string{"--check", "--fsync-delay", "2ms"}, "--check needs both sides"},
 		{[]string{"--fsync-delay", "1m"}, "wanted 0 to 1s"},
 		{[]string{"--noise-limit", "0"}, "wanted more than 0"},
@@ -44,6 +47,36 @@ func TestTheListNamesEveryRowWithItsTargets(t *testing.T) {
 	for _, want := range []string{"update/1000/rate", "≥ 1.6×", "failover/equal/gap", "≤ 0.5×, ≤ 0.7 s", "scale/list-rss"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in the list", want)
+		}
+	}
+}
+
+func TestRowsThatHaveNobodyToMeasureAreLeftOut(t *testing.T) {
+	for _, c := range []struct {
+		args                   []string
+		etcd, alone, witnesses bool
+	}{
+		{nil, true, true, false},
+		{[]string{"--witnessless", "b"}, true, true, true},
+		{[]string{"--only", "candor", "--witnessless", "b"}, true, true, true},
+		{[]string{"--only", "peer", "--witnessless", "b"}, true, false, false},
+		{[]string{"--peer-candor", "b", "--witnessless", "b"}, true, false, false},
+	} {
+		o, err := parse(c.args, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[experiment.Rival]bool{}
+		for _, e := range o.experiments() {
+			got[e.Stage.Beside] = true
+		}
+		want := map[experiment.Rival]bool{
+			experiment.Peer: c.etcd, experiment.Nobody: c.alone, experiment.WithoutBeacon: c.alone, experiment.WithoutWitness: c.witnesses,
+		}
+		for rival, measured := range want {
+			if got[rival] != measured {
+				t.Errorf("%q: beside %q: %v, wanted %v", c.args, rival, got[rival], measured)
+			}
 		}
 	}
 }
