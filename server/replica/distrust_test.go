@@ -112,7 +112,7 @@ func TestAServerWhoseStateDiffersIsFoundAndIsNoTarget(t *testing.T) {
 			own, ok := bad.replica().machine.DigestAt(p.Agreed.Index)
 			return err == nil && ok && own != p.Agreed
 		})
-		wantReason(t, leader.replica().TransferLeader(within(time.Second), bad.id), candor.ReasonViewOnly)
+		wantReason(t, leader.replica().TransferLeader(within(time.Second), bad.id), candor.ReasonConflict)
 		for range 3 {
 			if err := leader.replica().TransferLeader(within(time.Second), ""); err != nil {
 				t.Fatal(err)

@@ -104,7 +104,7 @@ func TestAQuarantinedNodeWaitsForTheOperatorWhereRepairsAreManual(t *testing.T) 
 		ctx, cancel := within(20 * time.Second)
 		defer cancel()
 		_, err = k.Cluster().TransferLeader(ctx, victim.Name())
-		wantReason(t, err, candor.ReasonViewOnly)
+		wantReason(t, err, candor.ReasonConflict)
 		mustCreate(t, k, "more")
 		if q := quarantineOf(t, r); q.GetRepairsTried() != 0 {
 			t.Errorf("nobody asked, and it was tried: %+v", q)
