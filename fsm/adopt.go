@@ -49,7 +49,9 @@ func (m *Machine) follow(batch []Committed) (err error) {
 // Adopt puts another machine's state in the place of this one's, at the position
 // that this one has reached by then: entries returns those after one index up to
 // another, oldest first, and the other machine applies them. The other machine
-// is not to be used again. What was served never goes back.
+// is not to be used again. Where that state made fewer revisions than the one
+// that it replaces, views after it have another number of Rewinds: what this
+// machine showed before was wrong, and positions in it mean nothing.
 func (m *Machine) Adopt(other *Machine, entries func(after, upto uint64) ([]Committed, error)) error {
 	follow := func(upto uint64) error {
 		for other.state.token.Index < upto {
@@ -82,8 +84,10 @@ func (m *Machine) Adopt(other *Machine, entries func(after, upto uint64) ([]Comm
 		return err
 	}
 	s := other.state
-	if served := m.View().token; s.token.Index < served.Index || s.token.Revision < served.Revision {
+	if served := m.View().token; s.token.Index < served.Index {
 		return candor.Errorf(candor.ReasonConflict, "the rebuilt state is at %s, below the served position %s", s.token, served)
+	} else if s.token.Revision < served.Revision {
+		m.rewinds++
 	}
 	m.state, m.unlinks = s, other.unlinks
 	m.mu.Lock()

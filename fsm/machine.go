@@ -42,6 +42,9 @@ type Machine struct {
 	// transaction asks for its namespace and its kind. Nobody changes them.
 	decoded [8]decodedVersion
 
+	// rewinds is how often Adopt took the revision back; it is of this process.
+	rewinds uint64
+
 	view  atomic.Pointer[View]
 	holds atomic.Int64
 	// unlinks are versions whose predecessors are pruned, to be cut off.

@@ -28,6 +28,7 @@ type View struct {
 	requests      *requestTable
 	owners        *btree.BTreeG[ownership]
 	stats         Stats
+	rewinds       uint64
 }
 
 type viewKind struct {
@@ -42,6 +43,10 @@ type Stats struct {
 	Objects, Versions, Bytes, Requests, Cascades, Faults, Violations uint64
 }
 
+// Rewinds is how often this process put a state of fewer revisions in the place
+// of one that was wrong. Tokens of views with different numbers do not compare.
+func (v *View) Rewinds() uint64 { return v.rewinds }
+
 // publish makes the state visible.
 func (m *Machine) publish() {
 	s := m.state
@@ -49,7 +54,7 @@ func (m *Machine) publish() {
 		token: s.token, clusterID: s.clusterID, historyID: s.historyID, time: s.time, level: s.level,
 		leaderTerm: s.leaderTerm, floor: s.floor, cursor: s.cursor, kindIndex: s.kindIndex, history: s.history,
 		nextCascade: s.nextCascade, members: s.members, records: s.records, requests: s.requests, digest: s.digest(),
-		kinds: make([]viewKind, len(s.kinds)),
+		kinds: make([]viewKind, len(s.kinds)), rewinds: m.rewinds,
 		stats: Stats{
 			Objects: s.objects, Versions: s.retained, Bytes: s.bytes, Requests: uint64(s.requests.len()),
 			Cascades: uint64(s.cascades.Len()), Faults: s.faults, Violations: s.violations,

@@ -33,7 +33,8 @@ type Feed struct {
 	waited chan struct{}
 }
 
-// signal is closed when its kind has been touched after revision.
+// signal is closed when its kind was touched last at another revision: a later
+// one, or an earlier one where a wrong view was rebuilt.
 type signal struct {
 	revision uint64
 	changed  chan struct{}
@@ -64,7 +65,7 @@ func (f *Feed) Changed(kind candor.KindName) (*fsm.View, <-chan struct{}) {
 	defer f.mu.Unlock()
 	s := f.kinds[kind]
 	view := f.machine.View()
-	if touched := view.Touched(kind); s == nil || touched > s.revision {
+	if touched := view.Touched(kind); s == nil || touched != s.revision {
 		if s != nil {
 			close(s.changed)
 		}
@@ -101,7 +102,7 @@ func (f *Feed) wake(view *fsm.View) (others bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for kind, s := range f.kinds {
-		if view.Touched(kind) > s.revision {
+		if view.Touched(kind) != s.revision {
 			close(s.changed)
 			delete(f.kinds, kind)
 		}

@@ -3,6 +3,7 @@ package read
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/candor-plane/candor"
@@ -256,13 +257,13 @@ func (s *serving) serve(v freshness.Verdict) (*fsm.View, candor.Witness, error) 
 	if err != nil {
 		return s.refuse(err)
 	}
+	s.reader.counts.served(s.request.Class, v.Mechanism)
 	if freshness.Unwitnessed {
 		return s.view, candor.Witness{}, nil
 	}
 	w := s.witness()
 	w.Requested, w.Served, w.Class, w.Mechanism = s.request.Class, s.request.Class, v.Class, v.Mechanism
 	w.ServedByLeader = s.node.Leads && v.Mechanism == candor.MechanismLeaderReadIndex
-	s.reader.counts.served(s.request.Class, v.Mechanism)
 	return s.view, w, nil
 }
 
@@ -279,7 +280,7 @@ func (s *serving) refuse(err error) (*fsm.View, candor.Witness, error) {
 func (s *serving) witness() candor.Witness {
 	id, n := &s.reader.config.Identity, &s.node
 	w := candor.Witness{
-		NodeID: id.NodeID, NodeName: id.NodeName, BootID: id.BootID,
+		NodeID: id.NodeID, NodeName: id.NodeName, BootID: bootOf(id.BootID, s.view),
 		ClusterID: s.view.ClusterID(), HistoryID: s.view.HistoryID(),
 		ServedToken: n.Applied, Leader: s.reader.config.Node.Leader(), ClusterTime: s.view.ClusterTime(), ViewUpdatedAt: s.seen.UpdatedAt,
 		RootLag: n.Lag, CatchUp: n.Condition.CatchUp, CatchUpAction: n.Condition.Action,
@@ -296,6 +297,15 @@ func (s *serving) witness() candor.Witness {
 		w.HistoryID = ""
 	}
 	return w
+}
+
+// bootOf is the boot's ID; another one for views after a rewind, since tokens
+// never go back within a boot.
+func bootOf(boot string, view *fsm.View) string {
+	if n := view.Rewinds(); n > 0 {
+		return boot + "." + strconv.FormatUint(n, 10)
+	}
+	return boot
 }
 
 // rejection is the refusal of a verdict, in words.

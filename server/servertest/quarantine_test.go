@@ -122,7 +122,7 @@ func TestAQuarantinedNodeWaitsForTheOperatorWhereRepairsAreManual(t *testing.T) 
 			defer cancel()
 			_, err := k.Cluster().TransferLeader(ctx, victim.Name())
 			if err != nil {
-				wantReason(t, err, candor.ReasonViewOnly)
+				wantReason(t, err, candor.ReasonConflict)
 			}
 			return err == nil
 		})
