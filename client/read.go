@@ -73,7 +73,7 @@ func (c *Client) carryOnce(ctx context.Context, r *read, out answer) (*candor.Wi
 		}
 		return nil, err
 	}
-	w := convert.WitnessFromProto(out.GetWitness())
+	w := witnessIn(out)
 	if freshness.Unwitnessed && w == nil {
 		return new(candor.Witness), nil
 	}
@@ -81,6 +81,13 @@ func (c *Client) carryOnce(ctx context.Context, r *read, out answer) (*candor.Wi
 		return nil, err
 	}
 	return w, nil
+}
+
+func witnessIn(out answer) *candor.Witness {
+	if get, ok := out.(*candorv1.GetResponse); ok {
+		return convert.WitnessOfGet(get)
+	}
+	return convert.WitnessFromProto(out.GetWitness())
 }
 
 // judge examines the answer to a read and takes the measure of it.
@@ -147,7 +154,7 @@ func (c *Client) get(ctx context.Context, ref candor.Ref, options []ReadOption) 
 	if err != nil {
 		return nil, nil, err
 	}
-	o := convert.ObjectFromProto(out.GetObject())
+	o := convert.ObjectOfGet(out)
 	if o == nil {
 		return nil, nil, breach(r.endpoint.addr, "endpoint %s answered without the object", r.endpoint.addr)
 	}

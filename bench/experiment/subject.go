@@ -102,10 +102,12 @@ func (s *Subject) dialFollower(ctx context.Context, clients int) ([]system.Conn,
 	return s.dial(ctx, clients, s.others(leader)[0])
 }
 
-// dialEverywhere opens the connections for so many clients, each to all members.
+// dialEverywhere opens the connections for so many clients, as many as dial does:
+// each client of the system's own has one to every member.
 func (s *Subject) dialEverywhere(ctx context.Context, clients int) ([]system.Conn, error) {
-	conns := make([]system.Conn, 0, connections(clients))
-	for range cap(conns) {
+	n := (connections(clients) + system.Members - 1) / system.Members
+	conns := make([]system.Conn, 0, n)
+	for range n {
 		conn, err := s.Cluster.Dial(ctx, s.others(-1)...)
 		if err != nil {
 			return nil, errors.Join(err, closeAll(conns))

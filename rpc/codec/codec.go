@@ -3,10 +3,10 @@
 //
 // An Object in an answer keeps its stored form, in the message's unknown
 // fields: servers put it there without decoding it, and convert.ObjectFromProto
-// decodes it in one step. So does the Witness of a GetResponse with its encoding,
-// and a whole one is sent as convert.EncodedGet encoded it. Whoever reads such a
-// message without convert sees one without fields. All other messages are as
-// generated. It guarantees
+// decodes it in one step. A GetResponse stays encoded whole: convert.EncodedGet
+// makes one, ObjectOfGet and WitnessOfGet read it. Whoever reads such a message
+// without convert sees one without fields. All other messages are as generated. It
+// guarantees
 // that damaged bytes are an error here or a nil object there, never a panic.
 package codec
 

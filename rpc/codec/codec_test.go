@@ -58,7 +58,8 @@ func objects(m proto.Message) {
 	}
 	switch m := m.(type) {
 	case *candorv1.GetResponse:
-		m.Object, m.Witness = fields(m.GetObject()), convert.WitnessToProto(convert.WitnessFromProto(m.GetWitness()))
+		m.Object, m.Witness = convert.ObjectToProto(convert.ObjectOfGet(m)), convert.WitnessToProto(convert.WitnessOfGet(m))
+		m.ProtoReflect().SetUnknown(nil)
 	case *candorv1.ListResponse:
 		for i := range m.GetObjects() {
 			m.Objects[i] = fields(m.GetObjects()[i])

@@ -22,31 +22,16 @@ func stored(data []byte, message int) *candorv1.Object {
 	return o
 }
 
-// mostHeld is the largest message that a witness is allowed to hold as it is:
-// whoever keeps a witness keeps little else.
-const mostHeld = 2048
-
-// encoded is a Witness that keeps its bytes as they are.
-func encoded(data []byte, message int) *candorv1.Witness {
-	if message > mostHeld {
-		data = bytes.Clone(data)
-	}
-	w := new(candorv1.Witness)
-	w.ProtoReflect().SetUnknown(data)
-	return w
-}
-
+// readGet leaves the message encoded.
 func readGet(m *candorv1.GetResponse, data []byte) error {
 	m.Reset()
 	r := wire.NewReader(data)
 	for r.Next() {
-		switch r.Field() {
-		case 1:
-			m.Object = stored(r.Bytes(), len(data))
-		case 2:
-			m.Witness = encoded(r.Bytes(), len(data))
+		if r.Field() <= 2 {
+			_ = r.Bytes()
 		}
 	}
+	m.ProtoReflect().SetUnknown(data)
 	return r.Err()
 }
 

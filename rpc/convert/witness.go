@@ -35,15 +35,10 @@ func WitnessToProto(w *candor.Witness) *candorv1.Witness {
 	return p
 }
 
-// WitnessFromProto returns nil for nil. A message that holds its encoding (see
-// package codec) is decoded here, and is nil when damaged; the witness's strings
-// alias it then.
+// WitnessFromProto returns nil for nil.
 func WitnessFromProto(p *candorv1.Witness) *candor.Witness {
 	if p == nil {
 		return nil
-	}
-	if data, ok := witnessEncoding(p); ok {
-		return decodedWitness(data)
 	}
 	w := new(candor.Witness)
 	ReadWitness(w, p)
@@ -53,13 +48,6 @@ func WitnessFromProto(p *candorv1.Witness) *candor.Witness {
 // ReadWitness overwrites w with what p says; a nil p reads as a witness that
 // says nothing. It is WitnessFromProto for callers that hold the room already.
 func ReadWitness(w *candor.Witness, p *candorv1.Witness) {
-	if data, ok := witnessEncoding(p); ok {
-		*w = candor.Witness{}
-		if !decodeWitness(w, new(parts), data) {
-			*w = candor.Witness{}
-		}
-		return
-	}
 	*w = candor.Witness{
 		NodeID: p.GetNodeId(), NodeName: p.GetNodeName(), BootID: p.GetBootId(),
 		ClusterID: p.GetClusterId(), HistoryID: p.GetHistoryId(),

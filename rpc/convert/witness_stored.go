@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"bytes"
 	"time"
 	"unicode/utf8"
 
@@ -38,29 +39,52 @@ func GetEncoding(p *candorv1.GetResponse) ([]byte, bool) {
 	return data, data != nil
 }
 
-// WitnessOfGet is the message's witness, whether it is encoded or not; nil for
-// none.
+// mostHeld is the largest message that a witness may hold by its strings: whoever
+// keeps a witness keeps little else.
+const mostHeld = 2048
+
+// WitnessOfGet is the message's witness, encoded or not; nil for none and for one
+// that is damaged.
 func WitnessOfGet(p *candorv1.GetResponse) *candor.Witness {
 	data, encoded := GetEncoding(p)
 	if !encoded {
 		return WitnessFromProto(p.GetWitness())
 	}
-	for r := wire.NewReader(data); r.Next(); {
-		if r.Field() == 2 {
-			return decodedWitness(r.Bytes())
-		}
+	part, found := partOfGet(data, 2)
+	if !found {
+		return nil
 	}
-	return nil
+	if len(data) > mostHeld {
+		part = bytes.Clone(part)
+	}
+	return decodedWitness(part)
 }
 
-// witnessEncoding is the encoding that a message holds in the place of fields;
-// false for one that has fields.
-func witnessEncoding(p *candorv1.Witness) ([]byte, bool) {
-	if p.GetNodeId() != "" || p.GetServedRootToken() != nil {
-		return nil, false
+// ObjectOfGet is the message's object, encoded or not; nil for none and for one
+// that is damaged. It takes over the message's bytes.
+func ObjectOfGet(p *candorv1.GetResponse) *candor.Object {
+	data, encoded := GetEncoding(p)
+	if !encoded {
+		return ObjectFromProto(p.GetObject())
 	}
-	data := p.ProtoReflect().GetUnknown()
-	return data, data != nil
+	part, found := partOfGet(data, 1)
+	if !found {
+		return nil
+	}
+	o, err := wire.DecodeObject(part)
+	if err != nil {
+		return nil
+	}
+	return o
+}
+
+func partOfGet(data []byte, field int) ([]byte, bool) {
+	for r := wire.NewReader(data); r.Next(); {
+		if r.Field() == field {
+			return r.Bytes(), true
+		}
+	}
+	return nil, false
 }
 
 // decodedWitness is nil for damage.

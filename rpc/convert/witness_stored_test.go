@@ -35,6 +35,9 @@ func TestAnEncodedGetIsWhatGeneratedCodeWrites(t *testing.T) {
 		if diff := cmp.Diff(w, convert.WitnessOfGet(got)); diff != "" {
 			t.Fatalf("the witness changed (-want +got):\n%s", diff)
 		}
+		if diff := cmp.Diff(normal(o), normal(convert.ObjectOfGet(got))); diff != "" {
+			t.Fatalf("the object changed (-want +got):\n%s", diff)
+		}
 	})
 }
 
@@ -47,7 +50,7 @@ func TestAWitnessIsReadFromItsEncodingAsFromItsFields(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, convert.WitnessFromProto(encodedWitness(data))); diff != "" {
+		if diff := cmp.Diff(want, convert.WitnessOfGet(encodedGet(data))); diff != "" {
 			t.Fatalf("the witness changed (-want +got):\n%s", diff)
 		}
 	})
@@ -60,10 +63,7 @@ func FuzzWitnessFromEncoding(f *testing.F) {
 	f.Add([]byte{0x0a, 0x7f})
 	f.Add([]byte{0x0a, 0x01, 0xff})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) == 0 {
-			return
-		}
-		got := convert.WitnessFromProto(encodedWitness(data))
+		got := convert.WitnessOfGet(encodedGet(data))
 		if got == nil {
 			return
 		}
@@ -77,8 +77,8 @@ func FuzzWitnessFromEncoding(f *testing.F) {
 	})
 }
 
-func encodedWitness(data []byte) *candorv1.Witness {
-	p := new(candorv1.Witness)
-	p.ProtoReflect().SetUnknown(data)
+func encodedGet(witness []byte) *candorv1.GetResponse {
+	p := new(candorv1.GetResponse)
+	p.ProtoReflect().SetUnknown(wire.AppendMessage(nil, 2, witness))
 	return p
 }

@@ -20,8 +20,11 @@ type counts struct {
 
 func (c *counts) served(class candor.Freshness, mechanism candor.Mechanism) {
 	for i := range classes {
+		if classes[i] != class {
+			continue
+		}
 		for j := range mechanisms {
-			if classes[i] == class && mechanisms[j] == mechanism {
+			if mechanisms[j] == mechanism {
 				c.reads[i][j].Add(1)
 				return
 			}
