@@ -17,7 +17,7 @@ type Policy struct {
 	Window time.Duration
 }
 
-// DefaultPolicy suits the beacon's 100 ms: five missed make a node lagging.
+// DefaultPolicy suits the beacon's 125 ms: four missed make a node lagging.
 func DefaultPolicy() Policy {
 	return Policy{FreshLag: 1024, FreshAge: 500 * time.Millisecond, Window: 3 * time.Second}
 }

@@ -174,10 +174,10 @@ func (r *Runner) equalSize() int {
 // sides are those of a stage: its rival has the second place.
 func (r *Runner) sides(stage experiment.Stage) ([]Side, error) {
 	sides := slices.Clone(r.config.Sides)
-	switch stage.Beside {
-	case experiment.Peer:
+	if stage.Beside == experiment.Peer {
 		return sides, nil
-	case experiment.Nobody:
+	}
+	if stage.Beside == experiment.Nobody {
 		return sides[:1], nil
 	}
 	rival, known := r.config.Rivals[stage.Beside]

@@ -3,9 +3,14 @@ package replica
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/raft"
 )
+
+// reignGrace is what a leader that is deposed may take to answer what it was
+// asked: while it is well, it can say that a command was surely not done.
+const reignGrace = 150 * time.Millisecond
 
 // reign is the time during which this server believes one server to lead. What
 // was asked of that server need not be waited for once another one leads: the
@@ -48,9 +53,26 @@ func (g *reign) change(leader raft.ServerID) {
 		return
 	}
 	g.leader = leader
-	for cancel := range g.asking {
-		(*cancel)()
+	before := g.asking
+	g.asking = nil
+	if len(before) == 0 {
+		return
 	}
+	time.AfterFunc(reignGrace, func() {
+		for _, cancel := range g.left(before) {
+			cancel()
+		}
+	})
+}
+
+// left are the calls of an earlier reign that have not ended.
+func (g *reign) left(calls map[*context.CancelFunc]struct{}) (left []context.CancelFunc) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for cancel := range calls {
+		left = append(left, *cancel)
+	}
+	return left
 }
 
 // during is a context that ends with ctx, or when another server leads than the
@@ -66,10 +88,11 @@ func (g *reign) during(ctx context.Context, leader raft.ServerID) (context.Conte
 	if g.asking == nil {
 		g.asking = map[*context.CancelFunc]struct{}{}
 	}
-	g.asking[&cancel] = struct{}{}
+	calls := g.asking
+	calls[&cancel] = struct{}{}
 	return bounded, func() {
 		g.mu.Lock()
-		delete(g.asking, &cancel)
+		delete(calls, &cancel)
 		g.mu.Unlock()
 		cancel()
 	}

@@ -179,7 +179,8 @@ func TestEveryMutationOfACorrectHistoryIsCaught(t *testing.T) {
 		}
 	})
 	for _, mutation := range mutations {
-		if applied[mutation.name] < 5 {
+		// A short run draws too few histories to have had every chance.
+		if !testing.Short() && applied[mutation.name] < 5 {
 			t.Errorf("%s: tried %d times only", mutation.name, applied[mutation.name])
 		}
 	}
