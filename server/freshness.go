@@ -15,6 +15,7 @@ import (
 	"github.com/candor-plane/candor/server/grpcapi"
 	"github.com/candor-plane/candor/server/read"
 	"github.com/candor-plane/candor/server/replica"
+	"github.com/candor-plane/candor/server/trust"
 )
 
 // Freshness is when a server calls itself behind, and what it does about it.
@@ -48,6 +49,23 @@ func (f *Freshness) check() error {
 	if err := f.Policy.Check(); err != nil {
 		return candor.Errorf(candor.ReasonUsage, "server: %w", err)
 	}
+	return nil
+}
+
+// wireReads builds what serves views and what says whether they may be relied on.
+func (s *Server) wireReads() (err error) {
+	f := &s.config.Freshness
+	s.trust, err = trust.New(trust.Config{
+		Store: &trustStore{s.dir}, Digests: ownDigests{s.machine}, Repairer: &repairer{s}, Automatic: !f.ManualRepair, Interval: f.RepairInterval,
+		Distrust: s.replica.Distrust, Logger: s.logger.Named("trust"),
+	})
+	if err != nil {
+		return err
+	}
+	s.reader = read.New(read.Config{
+		Identity: read.Identity{NodeID: s.serverID, NodeName: s.config.Name, BootID: s.bootID},
+		Machine:  s.machine, Root: &root{s}, Node: &self{s}, Trust: s.trust, Policy: f.Policy, Beacon: f.Beacon,
+	})
 	return nil
 }
 

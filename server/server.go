@@ -254,23 +254,6 @@ func (s *Server) wire() error {
 	return nil
 }
 
-// wireReads builds what serves views and what says whether they may be relied on.
-func (s *Server) wireReads() (err error) {
-	f := &s.config.Freshness
-	s.trust, err = trust.New(trust.Config{
-		Store: &trustStore{s.dir}, Digests: ownDigests{s.machine}, Repairer: &repairer{s}, Automatic: !f.ManualRepair, Interval: f.RepairInterval,
-		Distrust: s.replica.Distrust, Logger: s.logger.Named("trust"),
-	})
-	if err != nil {
-		return err
-	}
-	s.reader = read.New(read.Config{
-		Identity: read.Identity{NodeID: s.serverID, NodeName: s.config.Name, BootID: s.bootID},
-		Machine:  s.machine, Root: &root{s}, Node: &self{s}, Trust: s.trust, Policy: f.Policy, Beacon: f.Beacon, Logger: s.logger.Named("read"),
-	})
-	return nil
-}
-
 func (s *Server) serve() {
 	s.run(func() {
 		if err := s.grpc.Serve(s.listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {

@@ -1,7 +1,6 @@
 package read
 
 import (
-	"errors"
 	"sync/atomic"
 
 	"github.com/candor-plane/candor"
@@ -50,5 +49,3 @@ func (c *counts) list() []Count {
 	}
 	return out
 }
-
-func asError(err error) (*candor.Error, bool) { return errors.AsType[*candor.Error](err) }

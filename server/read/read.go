@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
-
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/freshness"
 	"github.com/candor-plane/candor/fsm"
@@ -30,7 +28,6 @@ type Config struct {
 	Policy   freshness.Policy
 	// Beacon is how often a proof is asked for.
 	Beacon time.Duration
-	Logger hclog.Logger
 }
 
 // Reader serves views.
@@ -50,8 +47,8 @@ type Reader struct {
 // New returns a Reader whose beacon runs until Close.
 func New(config Config) *Reader {
 	switch {
-	case config.Machine == nil || config.Root == nil || config.Node == nil || config.Trust == nil || config.Logger == nil:
-		panic("read: machine, root, node, trust and logger are required")
+	case config.Machine == nil || config.Root == nil || config.Node == nil || config.Trust == nil:
+		panic("read: machine, root, node and trust are required")
 	case config.Identity.NodeID == "" || config.Identity.BootID == "":
 		panic("read: node ID and boot ID are required")
 	case config.Beacon <= 0 || config.Policy.Check() != nil:

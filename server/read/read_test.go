@@ -242,7 +242,6 @@ func TestAReaderNeedsWhatItStandsOn(t *testing.T) {
 		"root":     func(c *read.Config) { c.Root = nil },
 		"node":     func(c *read.Config) { c.Node = nil },
 		"trust":    func(c *read.Config) { c.Trust = nil },
-		"logger":   func(c *read.Config) { c.Logger = nil },
 		"node ID":  func(c *read.Config) { c.Identity.NodeID = "" },
 		"boot ID":  func(c *read.Config) { c.Identity.BootID = "" },
 		"interval": func(c *read.Config) { c.Beacon = 0 },

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
 	"go.uber.org/goleak"
 
 	"github.com/candor-plane/candor"
@@ -234,7 +233,7 @@ func start(t testing.TB, r *root, change ...func(*read.Config)) *node {
 	n := &node{root: r, judge: &judge{changed: make(chan struct{})}}
 	config := read.Config{
 		Identity: identity, Machine: r.machine, Root: r, Node: r, Trust: n.judge,
-		Policy: freshness.DefaultPolicy(), Beacon: 1000 * time.Hour, Logger: hclog.NewNullLogger(),
+		Policy: freshness.DefaultPolicy(), Beacon: 1000 * time.Hour,
 	}
 	for _, c := range change {
 		c(&config)

@@ -2,6 +2,7 @@ package read
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -133,9 +134,9 @@ func (s *serving) confirm(ctx context.Context) error {
 // whose node is cut off shall know it in time to ask another.
 func (s *serving) probe(ctx context.Context) error {
 	ctx, span := tracing.Step(ctx, tracing.StepProbe)
-	inTime, done := inTime(ctx)
+	answerable, done := inTime(ctx)
 	defer done()
-	bounded, cancel := context.WithTimeout(inTime, probeBeacons*s.reader.config.Beacon)
+	bounded, cancel := context.WithTimeout(answerable, probeBeacons*s.reader.config.Beacon)
 	defer cancel()
 	p, err := s.reader.config.Root.Prove(bounded)
 	tracing.End(span, err)
@@ -179,7 +180,7 @@ func (r *Reader) settle(p Proof, err error) {
 	if candor.ReasonOf(err) == candor.ReasonNotAMember {
 		r.config.Trust.Removed(true)
 	}
-	if e, ok := asError(err); ok {
+	if e, ok := errors.AsType[*candor.Error](err); ok {
 		r.failure.Store(e)
 	}
 }
