@@ -18,6 +18,13 @@ func TestAClientThatHopsOverServersReadsItsOwnWrites(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := servertest.Start(t)
 		k := c.Client(t)
+		for _, server := range c.Servers() {
+			c.Until(server.Name()+" has a proof", func() bool {
+				_, w, err := k.Get(t.Context(), candor.Ref{Kind: candor.KindNamespaces, Name: "default"},
+					client.OnEndpoint(server.Name()), client.WithFreshness(candor.FreshnessBestEffort))
+				return err == nil && w.StalenessBound != nil
+			})
+		}
 		classes := [][]client.ReadOption{
 			{client.WithFreshness(candor.FreshnessBounded)},
 			{client.WithFreshness(candor.FreshnessBestEffort)},

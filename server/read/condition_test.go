@@ -163,6 +163,7 @@ func TestChangesTellEachConditionOnce(t *testing.T) {
 		}
 		// Nothing new is no change, however often it is looked at.
 		time.Sleep(time.Second)
+		synctest.Wait() // for the beat of this instant
 		select {
 		case <-next:
 			t.Error("the channel is closed and the condition is what it was")

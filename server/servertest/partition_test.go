@@ -17,9 +17,13 @@ func TestAnIsolatedLeaderRefusesStrongReadsAndLabelsBestEffort(t *testing.T) {
 		c := servertest.Start(t)
 		mustCreate(t, c.Client(t), "known")
 		old := c.Leader().Name()
+		k := c.Client(t, old)
+		c.Until("the leader has a proof", func() bool {
+			_, w, err := k.Get(t.Context(), refOf("known"), client.OnEndpoint(old), client.WithFreshness(candor.FreshnessBestEffort))
+			return err == nil && w.StalenessBound != nil
+		})
 		c.Isolate(old)
 		cut := time.Now()
-		k := c.Client(t, old)
 		for range 5 {
 			ctx, cancel := within(time.Second)
 			_, w, err := k.Get(ctx, refOf("known"), client.OnEndpoint(old))
