@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/freshness"
 	"github.com/candor-plane/candor/fsm"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/codec"
@@ -301,6 +302,9 @@ func (s *Server) Machine() *fsm.Machine { return s.machine }
 
 // Replica is the Raft replica.
 func (s *Server) Replica() *replica.Replica { return s.replica }
+
+// Condition is how the node's view stands, as it was last looked at.
+func (s *Server) Condition() freshness.Condition { return s.reader.Condition() }
 
 // DebugAddress is where /metrics and the probes are; empty when off.
 func (s *Server) DebugAddress() string {

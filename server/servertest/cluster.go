@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/raft"
 
+	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/client"
 	"github.com/candor-plane/candor/server"
 	"github.com/candor-plane/candor/server/replica"
@@ -63,7 +65,19 @@ func Start(t testing.TB, opts ...Option) *Cluster {
 		c.start(m.Name, server.Config{InitialCluster: initial})
 	}
 	c.Settle()
+	c.prove()
 	return c
+}
+
+// prove waits for the first proof of every view. Whatever a test has put in the
+// way of proofs may make it wait in vain.
+func (c *Cluster) prove() {
+	for began := time.Now(); time.Since(began) < time.Second; time.Sleep(5 * time.Millisecond) {
+		unproven := func(m *member) bool { return m.server.Condition().CatchUp != candor.CatchUpFresh }
+		if !slices.ContainsFunc(c.live(), unproven) {
+			return
+		}
+	}
 }
 
 func nameOf(i int) string { return fmt.Sprintf("n%d", i+1) }
