@@ -9,6 +9,10 @@ type KindName string
 const (
 	KindKinds      KindName = "kinds.candor"
 	KindNamespaces KindName = "namespaces.candor"
+
+	KindRoles        KindName = "roles.candor"
+	KindRoleBindings KindName = "rolebindings.candor"
+	KindTokens       KindName = "tokens.candor"
 )
 
 // Plural is the part before the first dot.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm/literal"
 	"github.com/candor-plane/candor/fsm/mvcc"
 )
 
@@ -64,7 +65,7 @@ func (d *draft) declarer(name candor.KindName, word string) *candor.Object {
 // turn depends on no decoder. Specs were validated before the log; of bytes that
 // were not, it makes the same on every node.
 func declaredKind(spec []byte) string {
-	token := member(member(spec, "names"), "kind")
+	token := literal.Member(literal.Member(spec, "names"), "kind")
 	if len(token) < 2 || token[0] != '"' {
 		return ""
 	}
@@ -74,57 +75,4 @@ func declaredKind(spec []byte) string {
 		}
 	}
 	return string(token[1 : len(token)-1])
-}
-
-// member is the value of an object's first member of that name, as it is
-// written; nil when there is none.
-func member(object []byte, name string) []byte {
-	rest := bytes.TrimLeft(object, " \t\r\n")
-	if len(rest) == 0 || rest[0] != '{' {
-		return nil
-	}
-	for rest = rest[1:]; ; {
-		rest = bytes.TrimLeft(rest, " \t\r\n,")
-		key := value(rest)
-		if len(key) < 2 || key[0] != '"' {
-			return nil
-		}
-		rest = bytes.TrimLeft(rest[len(key):], " \t\r\n:")
-		found := value(rest)
-		if string(key[1:len(key)-1]) == name {
-			return found
-		}
-		if len(found) == 0 {
-			return nil
-		}
-		rest = rest[len(found):]
-	}
-}
-
-// value is the JSON value that text begins with; empty for none.
-func value(text []byte) []byte {
-	depth, quoted := 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			if quoted = !quoted; !quoted && depth == 0 {
-				return text[:i+1]
-			}
-		case quoted:
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			if depth == 0 {
-				return text[:i]
-			}
-			if depth--; depth == 0 {
-				return text[:i+1]
-			}
-		case depth == 0 && (c == ',' || c == ':' || c == ' ' || c == '\t' || c == '\r' || c == '\n'):
-			return text[:i]
-		}
-	}
-	return nil
 }

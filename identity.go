@@ -1,0 +1,125 @@
+package candor
+
+import (
+	"net/url"
+	"strings"
+)
+
+// Party is what kind of party an identity is of.
+type Party string
+
+// The parties.
+const (
+	PartyServer Party = "server"
+	PartyWorker Party = "worker"
+	PartyClient Party = "client"
+)
+
+// Identity is who a party is, as its certificate says: a SPIFFE ID whose trust
+// domain is the cluster's ID.
+type Identity struct {
+	Cluster string
+	Party   Party
+	// Name is a server's ID, or what a worker or client is called.
+	Name string
+}
+
+// Names that no identity has: of what the cluster does by itself, and of whoever
+// did not say who it is.
+const (
+	ActorSystem    = "system"
+	ActorAnonymous = "anonymous"
+)
+
+// URI is the form in certificates: spiffe://CLUSTER/PARTY/NAME.
+func (i Identity) URI() string {
+	return "spiffe://" + i.Cluster + "/" + string(i.Party) + "/" + i.Name
+}
+
+// Actor is the name under which the party acts: a client's bare name, and of the
+// others PARTY/NAME. No two identities of a cluster have the same one.
+func (i Identity) Actor() string {
+	if i.Party == PartyClient {
+		return i.Name
+	}
+	return string(i.Party) + "/" + i.Name
+}
+
+// ParseIdentity reads the form in certificates. The error has reason INVALID.
+func ParseIdentity(uri string) (Identity, error) {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return Identity{}, Errorf(ReasonInvalid, "identity %q: %w", uri, err)
+	}
+	party, name, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
+	i := Identity{Cluster: u.Host, Party: Party(party), Name: name}
+	// Whatever is not written as we would write it is not ours.
+	if i.URI() != uri {
+		return Identity{}, Errorf(ReasonInvalid, "identity %q: want spiffe://CLUSTER/server|worker|client/NAME and nothing else", uri)
+	}
+	return i, i.Check()
+}
+
+// Check returns an Error of reason INVALID unless the identity can be written
+// into a certificate and its actor be told from every other.
+func (i Identity) Check() error {
+	switch i.Party {
+	case PartyServer, PartyWorker, PartyClient:
+	default:
+		return Errorf(ReasonInvalid, "identity: party %q: want server, worker or client", i.Party)
+	}
+	if err := checkClusterName(i.Cluster); err != nil {
+		return err
+	}
+	return CheckPartyName(i.Name)
+}
+
+// MaxPartyNameBytes bounds the name of a party.
+const MaxPartyNameBytes = 96
+
+// CheckPartyName returns an Error of reason INVALID unless name can be a worker's
+// or client's: letters, digits and . _ @ - with a letter or digit at both ends,
+// and none of the reserved names.
+func CheckPartyName(name string) error {
+	if name == ActorSystem || name == ActorAnonymous {
+		return Errorf(ReasonInvalid, "the name %q is reserved", name)
+	}
+	if name == "" || len(name) > MaxPartyNameBytes {
+		return Errorf(ReasonInvalid, "name %q has %d bytes; want 1 to %d", name, len(name), MaxPartyNameBytes)
+	}
+	for at := range len(name) {
+		c := name[at]
+		inner := at > 0 && at < len(name)-1
+		if !alphanumeric(c) && (!inner || !strings.ContainsRune("._@-", rune(c))) {
+			return Errorf(ReasonInvalid, "name %q: want letters, digits and . _ @ - with a letter or digit at both ends", name)
+		}
+	}
+	return nil
+}
+
+// CheckActor returns an Error of reason INVALID unless some identity may act
+// under that name: NAME, worker/NAME or server/ID.
+func CheckActor(actor string) error {
+	party, name, ok := strings.Cut(actor, "/")
+	if !ok {
+		return CheckPartyName(actor)
+	}
+	if party != string(PartyWorker) && party != string(PartyServer) {
+		return Errorf(ReasonInvalid, "actor %q: want NAME, worker/NAME or server/ID", actor)
+	}
+	return CheckPartyName(name)
+}
+
+// checkClusterName bounds what may be a trust domain: lower case, as hosts are.
+func checkClusterName(cluster string) error {
+	if cluster == "" || len(cluster) > 64 {
+		return Errorf(ReasonInvalid, "identity: cluster ID %q has %d bytes; want 1 to 64", cluster, len(cluster))
+	}
+	for at := range len(cluster) {
+		c := cluster[at]
+		if c >= 'A' && c <= 'Z' || !alphanumeric(c) && c != '-' && c != '.' && c != '_' {
+			return Errorf(ReasonInvalid, "identity: cluster ID %q: want lower-case letters, digits and - . _", cluster)
+		}
+	}
+	return nil
+}
