@@ -45,19 +45,24 @@ func (i Identity) Actor() string {
 	return string(i.Party) + "/" + i.Name
 }
 
-// ParseIdentity reads the form in certificates. The error has reason INVALID.
+// ParseIdentity reads the form in certificates, and that alone: whatever it
+// accepts, URI writes the same. The error has reason INVALID, and the identity is
+// zero with it.
 func ParseIdentity(uri string) (Identity, error) {
 	u, err := url.Parse(uri)
 	if err != nil {
-		return Identity{}, Errorf(ReasonInvalid, "identity %q: %w", uri, err)
+		return Identity{}, Errorf(ReasonInvalid, "identity %q is no URI: want spiffe://CLUSTER/server|worker|client/NAME", clip(uri))
 	}
 	party, name, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
 	i := Identity{Cluster: u.Host, Party: Party(party), Name: name}
 	// Whatever is not written as we would write it is not ours.
 	if i.URI() != uri {
-		return Identity{}, Errorf(ReasonInvalid, "identity %q: want spiffe://CLUSTER/server|worker|client/NAME and nothing else", uri)
+		return Identity{}, Errorf(ReasonInvalid, "identity %q: want spiffe://CLUSTER/server|worker|client/NAME and nothing else", clip(uri))
 	}
-	return i, i.Check()
+	if err := i.Check(); err != nil {
+		return Identity{}, err
+	}
+	return i, nil
 }
 
 // Check returns an Error of reason INVALID unless the identity can be written
@@ -66,9 +71,9 @@ func (i Identity) Check() error {
 	switch i.Party {
 	case PartyServer, PartyWorker, PartyClient:
 	default:
-		return Errorf(ReasonInvalid, "identity: party %q: want server, worker or client", i.Party)
+		return Errorf(ReasonInvalid, "identity: party %q: want server, worker or client", clip(string(i.Party)))
 	}
-	if err := checkClusterName(i.Cluster); err != nil {
+	if err := CheckTrustDomain(i.Cluster); err != nil {
 		return err
 	}
 	return CheckPartyName(i.Name)
@@ -77,15 +82,16 @@ func (i Identity) Check() error {
 // MaxPartyNameBytes bounds the name of a party.
 const MaxPartyNameBytes = 96
 
-// CheckPartyName returns an Error of reason INVALID unless name can be a worker's
-// or client's: letters, digits and . _ @ - with a letter or digit at both ends,
-// and none of the reserved names.
+// CheckPartyName returns an Error of reason INVALID unless name can be a party's:
+// letters, digits and . _ @ - with a letter or digit at both ends, and none of the
+// reserved names in whatever case. (SPIFFE's own names have no @; here people are
+// called by their mail addresses too.)
 func CheckPartyName(name string) error {
-	if name == ActorSystem || name == ActorAnonymous {
+	if strings.EqualFold(name, ActorSystem) || strings.EqualFold(name, ActorAnonymous) {
 		return Errorf(ReasonInvalid, "the name %q is reserved", name)
 	}
 	if name == "" || len(name) > MaxPartyNameBytes {
-		return Errorf(ReasonInvalid, "name %q has %d bytes; want 1 to %d", name, len(name), MaxPartyNameBytes)
+		return Errorf(ReasonInvalid, "name %q has %d bytes; want 1 to %d", clip(name), len(name), MaxPartyNameBytes)
 	}
 	for at := range len(name) {
 		c := name[at]
@@ -105,20 +111,24 @@ func CheckActor(actor string) error {
 		return CheckPartyName(actor)
 	}
 	if party != string(PartyWorker) && party != string(PartyServer) {
-		return Errorf(ReasonInvalid, "actor %q: want NAME, worker/NAME or server/ID", actor)
+		return Errorf(ReasonInvalid, "actor %q: want NAME, worker/NAME or server/ID", clip(actor))
 	}
 	return CheckPartyName(name)
 }
 
-// checkClusterName bounds what may be a trust domain: lower case, as hosts are.
-func checkClusterName(cluster string) error {
-	if cluster == "" || len(cluster) > 64 {
-		return Errorf(ReasonInvalid, "identity: cluster ID %q has %d bytes; want 1 to 64", cluster, len(cluster))
+// maxTrustDomain bounds a cluster ID in certificates.
+const maxTrustDomain = 64
+
+// CheckTrustDomain returns an Error of reason INVALID unless a cluster of that ID
+// can have certificates: what the host of a URI may be, in lower case.
+func CheckTrustDomain(cluster string) error {
+	if cluster == "" || len(cluster) > maxTrustDomain {
+		return Errorf(ReasonInvalid, "identity: cluster ID %q has %d bytes; want 1 to %d", clip(cluster), len(cluster), maxTrustDomain)
 	}
-	for at := range len(cluster) {
-		c := cluster[at]
-		if c >= 'A' && c <= 'Z' || !alphanumeric(c) && c != '-' && c != '.' && c != '_' {
-			return Errorf(ReasonInvalid, "identity: cluster ID %q: want lower-case letters, digits and - . _", cluster)
+	for label := range strings.SplitSeq(cluster, ".") {
+		// X.509 libraries refuse a host with labels that DNS could not hold.
+		if !labelText(label) || strings.ToLower(label) != label {
+			return Errorf(ReasonInvalid, "identity: cluster ID %q: want parts joined by dots, each of 1 to %d lower-case letters, digits, '-' and '_', with a letter or digit at both ends", cluster, maxLabelPart)
 		}
 	}
 	return nil

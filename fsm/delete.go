@@ -45,8 +45,7 @@ func (d *draft) delete(op *command.Operation, ref candor.Ref) *candor.Error {
 // deletable protects what the state stands on.
 func (d *draft) deletable(ref candor.Ref) *candor.Error {
 	switch {
-	case ref.Kind == candor.KindNamespaces && ref.Name == defaultNamespace,
-		ref.Kind == candor.KindKinds && (ref.Name == string(candor.KindKinds) || ref.Name == string(candor.KindNamespaces)):
+	case isBuiltin(ref):
 		return &candor.Error{Reason: candor.ReasonInvalid, Subject: ref.String(), Message: sprintf("%s is built in and cannot be deleted", ref)}
 	case ref.Kind == candor.KindKinds:
 		if ordinal, ok := d.m.state.kindIndex[candor.KindName(ref.Name)]; ok {

@@ -48,6 +48,9 @@ func (s *state) digest() Digest {
 	for i := range s.records {
 		b = appendRecord(b, &s.records[i])
 	}
+	if s.accessEpoch != 0 {
+		u(s.accessEpoch)
+	}
 	h := xxh3.Hash128(b)
 	return Digest(h.Bytes())
 }

@@ -8,13 +8,16 @@ import (
 
 // DryRun runs a write's turn on a view, rules and invariants, and commits
 // nothing: what it answers holds for that view only. Any goroutine may call
-// it. The result's versions belong to no state.
-func (v *View) DryRun(c *command.Command) Result {
-	m := &Machine{state: v.state()}
+// it, and says what its wall clock shows (nanoseconds since 1970). The result's versions belong to no state.
+func (v *View) DryRun(c *command.Command, wall int64) Result {
+	m := &Machine{state: v.state(), policy: v.policy}
 	d := new(draft)
-	d.reset(m, environment{term: v.token.Term, index: v.token.Index + 1}, c)
+	d.reset(m, environment{term: v.token.Term, index: v.token.Index + 1, wall: wall}, c)
 	if c.Type != command.TypeWrite {
 		return m.refused(candor.Errorf(candor.ReasonInvalid, "only a write can be tried without being done"))
+	}
+	if err := d.permitted(); err != nil {
+		return m.refused(err)
 	}
 	if err := d.run(); err != nil {
 		return m.refused(err)
@@ -40,7 +43,7 @@ func (v *View) state() *state {
 		clusterID: v.clusterID, historyID: v.historyID, token: v.token, time: v.time, level: v.level,
 		leaderTerm: v.leaderTerm, floor: v.floor, cursor: v.cursor, kindIndex: v.kindIndex, history: v.history,
 		owners: v.owners, cascades: v.cascades, nextCascade: v.nextCascade, members: v.members, records: v.records,
-		requests: v.requests,
+		requests: v.requests, accessEpoch: v.accessEpoch,
 	}
 	for i := range v.kinds {
 		k := &v.kinds[i]

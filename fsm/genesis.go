@@ -3,6 +3,7 @@ package fsm
 import (
 	_ "embed"
 	"encoding/hex"
+	"slices"
 
 	"github.com/zeebo/xxh3"
 
@@ -17,24 +18,59 @@ var (
 	genesisKind []byte
 	//go:embed genesis_namespace.json
 	genesisNamespace []byte
+	//go:embed genesis_role.json
+	genesisRole []byte
+	//go:embed genesis_rolebinding.json
+	genesisRoleBinding []byte
+	//go:embed genesis_token.json
+	genesisToken []byte
 )
 
-// genesis is the state before the first log entry: the built-in kinds and the
-// default namespace, at revision 1.
+// builtin is one object of every cluster.
+type builtin struct {
+	kind candor.KindName
+	word string
+	name string
+	spec []byte
+}
+
+// builtins are what every cluster begins with, in the order of their versions.
+// Nobody deletes them, and nobody changes the roles.
+var builtins = []builtin{
+	{candor.KindKinds, "Kind", string(candor.KindKinds), genesisKind},
+	{candor.KindKinds, "Kind", string(candor.KindNamespaces), genesisNamespace},
+	{candor.KindKinds, "Kind", string(candor.KindRoles), genesisRole},
+	{candor.KindKinds, "Kind", string(candor.KindRoleBindings), genesisRoleBinding},
+	{candor.KindKinds, "Kind", string(candor.KindTokens), genesisToken},
+	{candor.KindNamespaces, "Namespace", defaultNamespace, []byte(`{}`)},
+	{candor.KindRoles, "Role", "admin", []byte(`{"rules":[{"verbs":["*"],"kinds":["*","system/*","roles.candor","rolebindings.candor","tokens.candor"],"sections":["*"]}]}`)},
+	{candor.KindRoles, "Role", "operator", []byte(`{"rules":[{"verbs":["*"],"kinds":["*","system/*"]},{"verbs":["get","list","watch"],"kinds":["roles.candor","rolebindings.candor"]}]}`)},
+	{candor.KindRoles, "Role", "viewer", []byte(`{"rules":[{"verbs":["get","list","watch"],"kinds":["*","roles.candor","rolebindings.candor","system/diagnostics"]}]}`)},
+	{candor.KindRoles, "Role", "worker", []byte(`{"rules":[{"verbs":["get","list","watch"],"kinds":["*"]},{"verbs":["update"],"kinds":["*"],"sections":["observed"]}]}`)},
+	{candor.KindRoleBindings, "RoleBinding", "workers", []byte(`{"role":"worker","subjects":["worker/*"]}`)},
+}
+
+// isBuiltin says whether the object is of every cluster.
+func isBuiltin(ref candor.Ref) bool {
+	return ref.Namespace == "" && slices.ContainsFunc(builtins, func(b builtin) bool { return b.kind == ref.Kind && b.name == ref.Name })
+}
+
+// genesis is the state before the first log entry: the built-in objects, at
+// revision 1.
 func genesis(clusterID string) *state {
 	s := newState(clusterID)
 	h := xxh3.HashString128("history:" + clusterID)
 	b := h.Bytes()
 	s.historyID = hex.EncodeToString(b[:])
 	s.token.Revision = 1
-	builtin := []candor.KindName{candor.KindKinds, candor.KindNamespaces}
-	for _, name := range builtin {
-		s.addKind(name)
+	for _, b := range builtins {
+		if b.kind == candor.KindKinds {
+			s.addKind(candor.KindName(b.name))
+		}
 	}
-	changes := []change{
-		genesisObject(candor.KindKinds, "Kind", string(builtin[0]), genesisKind),
-		genesisObject(candor.KindKinds, "Kind", string(builtin[1]), genesisNamespace),
-		genesisObject(candor.KindNamespaces, "Namespace", defaultNamespace, []byte(`{}`)),
+	changes := make([]change, 0, len(builtins))
+	for _, b := range builtins {
+		changes = append(changes, b.change())
 	}
 	first := s.store(&changes[0])
 	last := first
@@ -47,17 +83,17 @@ func genesis(clusterID string) *state {
 	return s
 }
 
-func genesisObject(kind candor.KindName, word, name string, spec []byte) change {
-	h := xxh3.HashString128("genesis:" + string(kind) + "/" + name)
-	b := h.Bytes()
-	id := hex.EncodeToString(b[:])
+func (b *builtin) change() change {
+	h := xxh3.HashString128("genesis:" + string(b.kind) + "/" + b.name)
+	sum := h.Bytes()
+	id := hex.EncodeToString(sum[:])
 	o := &candor.Object{
-		APIVersion: candor.APIVersion, Kind: word, Spec: spec,
+		APIVersion: candor.APIVersion, Kind: b.word, Spec: b.spec,
 		Metadata: candor.Metadata{
-			Name: name, UID: id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:],
+			Name: b.name, UID: id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:],
 			Generation: 1, ResourceVersion: 1, CreateRevision: 1,
 		},
-		Cause: &candor.Cause{Actor: "system", Reason: "GENESIS", Message: "built in"},
+		Cause: &candor.Cause{Actor: candor.ActorSystem, Reason: "GENESIS", Message: "built in"},
 	}
-	return change{Change: invariant.Change{Ref: candor.Ref{Kind: kind, Name: name}, After: o}, final: o}
+	return change{Change: invariant.Change{Ref: candor.Ref{Kind: b.kind, Name: b.name}, After: o}, final: o}
 }

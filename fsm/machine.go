@@ -7,6 +7,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/command"
 	"github.com/candor-plane/candor/fsm/mvcc"
+	"github.com/candor-plane/candor/fsm/policy"
 )
 
 // Config of a Machine.
@@ -41,6 +42,8 @@ type Machine struct {
 	// decoded are the objects that turns read last, one a kind: every turn of a
 	// transaction asks for its namespace and its kind. Nobody changes them.
 	decoded [8]decodedVersion
+	// policy is the compiled one of the revision that it says; see compiled.
+	policy *policy.Policy
 
 	// rewinds is how often Adopt took the revision back; it is of this process.
 	rewinds uint64
@@ -162,7 +165,7 @@ func (m *Machine) refuseUnsupported(c *command.Command) {
 		panic(candor.Errorf(candor.ReasonFeatureLevel,
 			"the cluster raises its feature level to %d; this build supports %d: run a newer build", c.Level, candor.FeatureLevel))
 	}
-	if c.Type < command.TypeWrite || c.Type > command.TypeHello {
+	if c.Type < command.TypeWrite || c.Type > command.TypeOpenAccess {
 		panic(candor.Errorf(candor.ReasonFeatureLevel, "log holds a command of type %d, which this build does not know: run a newer build", c.Type))
 	}
 }

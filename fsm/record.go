@@ -25,7 +25,8 @@ func appendHeader(b []byte, h *SnapshotHeader) []byte {
 	b = wire.AppendUint(b, 13, h.Objects)
 	b = wire.AppendUint(b, 14, h.Versions)
 	b = wire.AppendUint(b, 15, h.Bytes)
-	return wire.AppendBytes(b, 16, h.Digest[:])
+	b = wire.AppendBytes(b, 16, h.Digest[:])
+	return wire.AppendUint(b, 17, h.AccessEpoch)
 }
 
 func decodeHeader(data []byte) (SnapshotHeader, error) {
@@ -65,6 +66,8 @@ func decodeHeader(data []byte) (SnapshotHeader, error) {
 			h.Bytes = r.Uint()
 		case 16:
 			copy(h.Digest[:], r.Bytes())
+		case 17:
+			h.AccessEpoch = r.Uint()
 		}
 	}
 	return h, r.Err()

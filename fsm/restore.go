@@ -41,7 +41,7 @@ func (m *Machine) take(s *state, err error) error {
 	}
 	m.applying.Lock()
 	defer m.applying.Unlock()
-	m.state = s
+	m.state, m.policy = s, nil
 	m.unlinks = nil
 	m.noteDigest()
 	m.publish()
@@ -62,7 +62,7 @@ func headerOf(s *state) SnapshotHeader {
 	return SnapshotHeader{
 		ClusterID: s.clusterID, HistoryID: s.historyID, Token: s.token, ClusterTime: s.time, Level: s.level,
 		LeaderTerm: s.leaderTerm, LeaderID: s.leaderID, Floor: s.floor, Cursor: s.cursor, NextCascade: s.nextCascade,
-		Faults: s.faults, Violations: s.violations,
+		Faults: s.faults, Violations: s.violations, AccessEpoch: s.accessEpoch,
 		Objects: s.objects, Versions: s.retained, Bytes: s.bytes, Digest: s.digest(),
 	}
 }
@@ -141,7 +141,7 @@ func (l *loader) begin() {
 	s := newState(h.ClusterID)
 	s.historyID, s.token, s.time, s.level = h.HistoryID, h.Token, h.ClusterTime, h.Level
 	s.leaderTerm, s.leaderID, s.floor, s.cursor = h.LeaderTerm, h.LeaderID, h.Floor, h.Cursor
-	s.nextCascade, s.faults, s.violations = h.NextCascade, h.Faults, h.Violations
+	s.nextCascade, s.faults, s.violations, s.accessEpoch = h.NextCascade, h.Faults, h.Violations, h.AccessEpoch
 	s.history = mvcc.NewHistory(h.Cursor)
 	l.s = s
 }

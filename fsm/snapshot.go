@@ -34,6 +34,8 @@ type SnapshotHeader struct {
 	NextCascade   uint64
 	Faults        uint64
 	Violations    uint64
+	// AccessEpoch is how often access control was opened; 0: it is off.
+	AccessEpoch uint64
 	// Objects counts live objects, Versions all retained ones, Bytes their
 	// size in memory.
 	Objects, Versions, Bytes uint64
@@ -73,7 +75,7 @@ func (s *Snapshot) header() SnapshotHeader {
 	return SnapshotHeader{
 		ClusterID: v.clusterID, HistoryID: v.historyID, Token: v.token, ClusterTime: v.time, Level: v.level,
 		LeaderTerm: v.leaderTerm, LeaderID: s.leaderID, Floor: v.floor, Cursor: v.cursor, NextCascade: v.nextCascade,
-		Faults: v.stats.Faults, Violations: v.stats.Violations,
+		Faults: v.stats.Faults, Violations: v.stats.Violations, AccessEpoch: v.accessEpoch,
 		Objects: v.stats.Objects, Versions: v.stats.Versions, Bytes: v.stats.Bytes, Digest: v.digest,
 	}
 }

@@ -35,6 +35,8 @@ type state struct {
 	nextCascade uint64
 	members     []Member
 	records     []Record
+	// accessEpoch is how often access control was opened; 0 says that it is off.
+	accessEpoch uint64
 	faults      uint64
 	violations  uint64
 	requests    *requestTable

@@ -21,6 +21,9 @@ func (m *Machine) turn(env environment, c *command.Command) (res Result) {
 	if done, remembered := m.remembered(c); done {
 		return remembered
 	}
+	if err := d.permitted(); err != nil {
+		return m.refused(err)
+	}
 	if err := d.run(); err != nil {
 		return m.refused(err)
 	}

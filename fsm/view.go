@@ -5,6 +5,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/mvcc"
+	"github.com/candor-plane/candor/fsm/policy"
 )
 
 // View is what a node has applied, at one position of the root: immutable, and
@@ -29,6 +30,8 @@ type View struct {
 	owners        *btree.BTreeG[ownership]
 	stats         Stats
 	rewinds       uint64
+	accessEpoch   uint64
+	policy        *policy.Policy
 }
 
 type viewKind struct {
@@ -55,6 +58,7 @@ func (m *Machine) publish() {
 		leaderTerm: s.leaderTerm, floor: s.floor, cursor: s.cursor, kindIndex: s.kindIndex, history: s.history,
 		nextCascade: s.nextCascade, members: s.members, records: s.records, requests: s.requests, digest: s.digest(),
 		kinds: make([]viewKind, len(s.kinds)), rewinds: m.rewinds,
+		accessEpoch: s.accessEpoch, policy: m.compiled(),
 		stats: Stats{
 			Objects: s.objects, Versions: s.retained, Bytes: s.bytes, Requests: uint64(s.requests.len()),
 			Cascades: uint64(s.cascades.Len()), Faults: s.faults, Violations: s.violations,

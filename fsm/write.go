@@ -44,6 +44,8 @@ func (d *draft) run() *candor.Error {
 		return d.cascadePage()
 	case command.TypeRaiseLevel:
 		return d.raiseLevel()
+	case command.TypeOpenAccess:
+		return d.openAccess()
 	default:
 		return d.hello()
 	}
@@ -54,6 +56,11 @@ func (d *draft) write() *candor.Error {
 		return candor.Errorf(candor.ReasonSchedulerDegraded, "duty %s has no active tenure", d.cmd.Duty)
 	}
 	branch := d.cmd.Then
+	for i := range d.cmd.Compares {
+		if err := d.mayCompare(&d.cmd.Compares[i]); err != nil {
+			return err
+		}
+	}
 	for i := range d.cmd.Compares {
 		if !d.holds(&d.cmd.Compares[i]) {
 			d.succeeded = false
@@ -118,6 +125,9 @@ func (d *draft) holds(c *command.Compare) bool {
 
 func (d *draft) operate(op *command.Operation) *candor.Error {
 	ref := op.Ref()
+	if err := d.mayOperate(op, ref); err != nil {
+		return err
+	}
 	if op.Verb == command.VerbGet {
 		_, v := d.stored(ref)
 		d.ops = append(d.ops, opDraft{version: v})
@@ -198,6 +208,9 @@ func (d *draft) update(op *command.Operation, ref candor.Ref) *candor.Error {
 	before, err := d.expect(ref, in.Metadata.ResourceVersion, in.Metadata.UID)
 	if err != nil {
 		return err
+	}
+	if ref.Kind == candor.KindRoles && isBuiltin(ref) {
+		return &candor.Error{Reason: candor.ReasonInvalid, Subject: ref.String(), Message: sprintf("%s is built in and does not change: make another role", ref)}
 	}
 	b, a := &before.Metadata, &in.Metadata
 	sameSpec := bytes.Equal(before.Spec, in.Spec)

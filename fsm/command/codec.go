@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm/policy"
 	"github.com/candor-plane/candor/internal/wire"
 )
 
@@ -30,6 +31,10 @@ const (
 	fieldRevision   = 19
 	fieldCascadeID  = 20
 	fieldAPIAddress = 21
+	fieldVerified   = 22
+	fieldAccessor   = 23
+	fieldAsk        = 24
+	fieldEpoch      = 25
 )
 
 // AppendCommand appends the encoding of c.
@@ -64,13 +69,19 @@ func AppendCommand(b []byte, c *Command) []byte {
 	b = wire.AppendUint(b, fieldLevel, uint64(c.Level))
 	b = wire.AppendUint(b, fieldRevision, c.Revision)
 	b = wire.AppendUint(b, fieldCascadeID, c.CascadeID)
-	return wire.AppendString(b, fieldAPIAddress, c.APIAddress)
+	b = wire.AppendString(b, fieldAPIAddress, c.APIAddress)
+	b = wire.AppendBool(b, fieldVerified, c.Verified)
+	b = wire.AppendString(b, fieldAccessor, c.Accessor)
+	for i := range c.Asks {
+		b = wire.AppendNested(b, fieldAsk, func(b []byte) []byte { return appendAsk(b, &c.Asks[i]) })
+	}
+	return wire.AppendUint(b, fieldEpoch, c.Epoch)
 }
 
 // DecodeCommand reads what AppendCommand wrote into c, whose slices it reuses.
 // The result aliases data.
 func DecodeCommand(data []byte, c *Command) error {
-	*c = Command{Compares: c.Compares[:0], Then: c.Then[:0], Else: c.Else[:0]}
+	*c = Command{Compares: c.Compares[:0], Then: c.Then[:0], Else: c.Else[:0], Asks: c.Asks[:0]}
 	r := wire.NewReader(data)
 	for r.Next() {
 		switch r.Field() {
@@ -116,9 +127,48 @@ func DecodeCommand(data []byte, c *Command) error {
 			c.CascadeID = r.Uint()
 		case fieldAPIAddress:
 			c.APIAddress = r.String()
+		case fieldVerified:
+			c.Verified = r.Bool()
+		case fieldAccessor:
+			c.Accessor = r.String()
+		case fieldAsk:
+			c.Asks = append(c.Asks, readAsk(&r))
+		case fieldEpoch:
+			c.Epoch = r.Uint()
 		}
 	}
 	return r.Err()
+}
+
+func appendAsk(b []byte, a *policy.Ask) []byte {
+	b = wire.AppendString(b, 1, string(a.Verb))
+	b = wire.AppendString(b, 2, a.Kind)
+	b = wire.AppendString(b, 3, a.Namespace)
+	b = wire.AppendString(b, 4, a.Name)
+	return wire.AppendString(b, 5, string(a.Section))
+}
+
+func readAsk(outer *wire.Reader) policy.Ask {
+	var a policy.Ask
+	r := wire.NewReader(outer.Bytes())
+	for r.Next() {
+		switch r.Field() {
+		case 1:
+			a.Verb = policy.Verb(r.String())
+		case 2:
+			a.Kind = r.String()
+		case 3:
+			a.Namespace = r.String()
+		case 4:
+			a.Name = r.String()
+		case 5:
+			a.Section = policy.Section(r.String())
+		}
+	}
+	if r.Err() != nil {
+		outer.Fail()
+	}
+	return a
 }
 
 func appendCompare(b []byte, c *Compare) []byte {

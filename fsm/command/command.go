@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm/policy"
 )
 
 // Type is what a command does.
@@ -24,11 +25,12 @@ const (
 	TypeCascadePage Type = 5
 	TypeRaiseLevel  Type = 6
 	TypeHello       Type = 7
+	TypeOpenAccess  Type = 8
 )
 
 // String names the type for logs.
 func (t Type) String() string {
-	names := [...]string{"unknown", "Write", "LeaderStart", "Tick", "Compact", "CascadePage", "RaiseLevel", "Hello"}
+	names := [...]string{"unknown", "Write", "LeaderStart", "Tick", "Compact", "CascadePage", "RaiseLevel", "Hello", "OpenAccess"}
 	if int(t) < len(names) {
 		return names[t]
 	}
@@ -45,6 +47,13 @@ type Command struct {
 	RequestID string
 	NotAfter  int64
 	Digest    uint64
+
+	// Verified says that the server which took the request authenticated Actor, by
+	// the token named Accessor, or by a certificate where that is empty.
+	Verified bool
+	Accessor string
+	// Asks are rights that the command takes besides those of its operations.
+	Asks []policy.Ask
 
 	// Provenance of the versions that the command makes.
 	Duty      string
@@ -72,6 +81,9 @@ type Command struct {
 	Revision uint64
 	// TypeCascadePage: which cascade.
 	CascadeID uint64
+	// TypeOpenAccess: how often access control was opened before. Then makes the
+	// objects that give somebody the first rights.
+	Epoch uint64
 }
 
 // Verb is what an operation does to its object.

@@ -149,6 +149,16 @@ func TestATokenHoldsForItsActorUntilItExpires(t *testing.T) {
 	}
 }
 
+func TestTimesAreThoseOfTheCalendar(t *testing.T) {
+	for at := time.Date(1971, 1, 1, 0, 0, 1, 0, time.UTC); at.Year() < 2262; at = at.Add(1000003 * time.Second) {
+		spec := `{"actor":"ana","hash":"` + strings.Repeat("00", 32) + `","expires":"` + at.Format(time.RFC3339) + `"}`
+		token, ok := policy.Compile(1, nil, nil, roles("t", spec)).Token("t")
+		if !ok || token.Expires != at.UnixNano() {
+			t.Fatalf("%s is %d (%t), want %d", at, token.Expires, ok, at.UnixNano())
+		}
+	}
+}
+
 // FuzzCompile: no spec makes it fail, and what it does not understand grants
 // nothing to others.
 func FuzzCompile(f *testing.F) {

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"encoding/hex"
-	"time"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/literal"
@@ -21,6 +20,8 @@ type Token struct {
 	Expires int64
 	// Use is empty, or UseJoin.
 	Use string
+	// until is Expires as it was written.
+	until string
 }
 
 // Token finds one by its accessor.
@@ -39,7 +40,7 @@ func (p *Policy) Holds(accessor, actor string, now int64) *candor.Error {
 	case t.Actor != actor:
 		return candor.Errorf(candor.ReasonUnauthenticated, "token %s speaks for %s, not for %s", accessor, t.Actor, actor)
 	case now >= t.Expires:
-		return candor.Errorf(candor.ReasonUnauthenticated, "token %s expired at %s", accessor, time.Unix(0, t.Expires).UTC().Format(time.RFC3339))
+		return candor.Errorf(candor.ReasonUnauthenticated, "token %s expired at %s", accessor, t.until)
 	default:
 		return nil
 	}
@@ -65,6 +66,7 @@ func readToken(spec []byte) (Token, bool) {
 	if t.Expires, ok = readTime(expires); !ok {
 		return t, false
 	}
+	t.until = expires
 	if use := literal.Member(spec, "use"); use != nil {
 		if t.Use, ok = literal.Text(use); !ok || t.Use != UseJoin {
 			return t, false
@@ -98,5 +100,15 @@ func readTime(text string) (int64, bool) {
 	if parts[0] < 1971 || parts[0] > 2261 || parts[1] < 1 || parts[1] > 12 || parts[2] < 1 || parts[2] > 31 || parts[3] > 23 || parts[4] > 59 || parts[5] > 59 {
 		return 0, false
 	}
-	return time.Date(parts[0], time.Month(parts[1]), parts[2], parts[3], parts[4], parts[5], 0, time.UTC).UnixNano(), true
+	seconds := days(parts[0], parts[1], parts[2])*86400 + parts[3]*3600 + parts[4]*60 + parts[5]
+	return int64(seconds) * 1e9, true
+}
+
+// days counts from 1970-01-01 to a date of the Gregorian calendar. The year is
+// taken to begin in March, so that the leap day is its last.
+func days(year, month, day int) int {
+	if month < 3 {
+		year, month = year-1, month+12
+	}
+	return 365*year + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 + day - 1 - 719468
 }

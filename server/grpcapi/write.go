@@ -2,6 +2,7 @@ package grpcapi
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -170,7 +171,7 @@ func (s *Objects) build(ctx context.Context, build builder) (then, otherwise []c
 
 func (s *Objects) execute(ctx context.Context, c *command.Command, w *candorv1.WriteOptions) (fsm.Result, error) {
 	if w.GetDryRun() {
-		return s.machine.View().DryRun(c), nil
+		return s.machine.View().DryRun(c, time.Now().UnixNano()), nil
 	}
 	return s.proposer.Propose(ctx, c, w.GetExpectedConfigurationIndex())
 }

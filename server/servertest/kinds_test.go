@@ -48,7 +48,7 @@ func TestOfTwoKindsThatDeclareOneTypeOneWins(t *testing.T) {
 			}
 		}
 		if n := leader.Machine().View().Live(candor.KindKinds); n != 3 {
-			t.Errorf("%d kinds live, want the two that are built in and one", n)
+			t.Errorf("%d kinds live, want those that are built in and one", n)
 		}
 		// One that knows better is refused everywhere.
 		for _, s := range c.Servers() {
