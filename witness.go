@@ -36,6 +36,9 @@ type Witness struct {
 	ClusterTime   int64     `json:"clusterTime"`
 	ViewUpdatedAt time.Time `json:"viewUpdatedAt,omitzero"`
 	Era           uint64    `json:"era,omitempty"`
+	// PolicyRevision is of the newest role, binding or token in the served view, by
+	// which the request was judged; 0 while access control is off.
+	PolicyRevision uint64 `json:"policyRevision,omitempty"`
 }
 
 // LeaderHint is where a node believes the leader to be: a hint, never proof.

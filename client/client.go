@@ -31,9 +31,14 @@ type Config struct {
 	// Endpoints are "host:port" of servers' API listeners; at least one. Other
 	// members are learnt from the cluster.
 	Endpoints []string
-	// Actor is who calls; empty means the name of the operating system's user,
+	// Actor is who calls; without a token, empty means the name of the operating system's user,
 	// or "anonymous".
 	Actor string
+	// Token authenticates the calls. The servers then know who calls: an Actor that
+	// is given besides must be its name.
+	Token string
+	// Insecure lets the token travel in the clear beyond loopback.
+	Insecure bool
 	// Dialer opens connections; nil means TCP.
 	Dialer func(ctx context.Context, addr string) (net.Conn, error)
 	// Timeout bounds a call whose context has no deadline.
@@ -54,7 +59,7 @@ type Config struct {
 
 // Client talks to one cluster. Its methods may be called concurrently.
 type Client struct {
-	actor          metadata.MD
+	caller         metadata.MD
 	timeout        time.Duration
 	attemptTimeout time.Duration
 	log            hclog.Logger
@@ -76,12 +81,12 @@ func New(cfg Config) (*Client, error) {
 		return nil, candor.Errorf(candor.ReasonInvalid, "client: connections (%d), timeout (%v) and attempt timeout (%v) must not be negative",
 			cfg.Connections, cfg.Timeout, cfg.AttemptTimeout)
 	}
-	actor, err := actorName(cfg.Actor)
+	caller, err := callerOf(cfg)
 	if err != nil {
 		return nil, err
 	}
 	c := &Client{
-		actor:          metadata.Pairs(actorKey, actor),
+		caller:         caller,
 		timeout:        orDefault(cfg.Timeout, DefaultTimeout),
 		attemptTimeout: orDefault(cfg.AttemptTimeout, DefaultAttemptTimeout),
 		log:            cfg.Logger,
@@ -101,6 +106,7 @@ func New(cfg Config) (*Client, error) {
 	c.directory = newDirectory(dialer{
 		dial:        cfg.Dialer,
 		connections: max(1, cfg.Connections),
+		secret:      cfg.Token != "" && !cfg.Insecure && cfg.Dialer == nil,
 		options:     dialOptions(cfg.Dialer, c.attemptTimeout),
 	}, &c.clock)
 	for _, addr := range cfg.Endpoints {
@@ -132,6 +138,22 @@ func (c *Client) Endpoints() []string {
 func (c *Client) Close() error {
 	c.closed.Store(true)
 	return c.directory.close()
+}
+
+// callerOf is what each call says of who makes it.
+func callerOf(cfg Config) (metadata.MD, error) {
+	if cfg.Token != "" {
+		if _, err := candor.ParseBearer(cfg.Token); err != nil {
+			return nil, candor.Wrap("client", err)
+		}
+		caller := metadata.Pairs(tokenKey, "Bearer "+cfg.Token)
+		if cfg.Actor != "" {
+			caller.Set(actorKey, cfg.Actor)
+		}
+		return caller, nil
+	}
+	actor, err := actorName(cfg.Actor)
+	return metadata.Pairs(actorKey, actor), err
 }
 
 func actorName(name string) (string, error) {

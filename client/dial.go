@@ -28,13 +28,20 @@ const (
 type dialer struct {
 	dial        func(ctx context.Context, addr string) (net.Conn, error)
 	connections int
-	options     []grpc.DialOption
+	// secret: calls carry a token that nobody else may read.
+	secret  bool
+	options []grpc.DialOption
 }
 
 // open makes an endpoint; it connects when first used.
 func (d dialer) open(addr string) (*endpoint, error) {
 	if _, _, err := net.SplitHostPort(addr); err != nil && d.dial == nil {
 		return nil, candor.Errorf(candor.ReasonInvalid, "client: endpoint %q: want host:port: %w", addr, err)
+	}
+	if d.secret {
+		if err := checkClear(addr); err != nil {
+			return nil, err
+		}
 	}
 	ep := &endpoint{addr: addr}
 	for range d.connections {
@@ -97,6 +104,7 @@ func serviceConfig(attempt time.Duration) string {
 	cluster := candorv1.ClusterService_ServiceDesc.ServiceName
 	diagnostics := candorv1.DiagnosticsService_ServiceDesc.ServiceName
 	prompt := []name{
+		{Service: candorv1.AccessService_ServiceDesc.ServiceName},
 		{Service: objects},
 		{Service: diagnostics, Method: "Node"},
 		{Service: diagnostics, Method: "Digests"},

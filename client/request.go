@@ -150,9 +150,13 @@ func (c *Client) outgoing(ctx context.Context) context.Context {
 		ctx = tracing.Inject(ctx)
 	}
 	if _, taken := metadata.FromOutgoingContext(ctx); taken {
-		return metadata.AppendToOutgoingContext(ctx, actorKey, c.actor[actorKey][0])
+		pairs := make([]string, 0, 4)
+		for key, values := range c.caller {
+			pairs = append(pairs, key, values[0])
+		}
+		return metadata.AppendToOutgoingContext(ctx, pairs...)
 	}
-	return metadata.NewOutgoingContext(ctx, c.actor)
+	return metadata.NewOutgoingContext(ctx, c.caller)
 }
 
 // pin makes the request one for the endpoint at addr alone; empty changes nothing.

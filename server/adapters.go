@@ -57,6 +57,12 @@ func (e *entrance) Judged(ctx context.Context, class candor.AdmissionClass, meth
 	e.s.replica.Admissions.Judge(class, method, err, func() string { return grpcapi.ActorOf(ctx) })
 }
 
+func (e *entrance) Authenticate(ctx context.Context) (candor.Principal, error) {
+	return e.s.authenticator.Authenticate(ctx)
+}
+
+func (e *entrance) View() *fsm.View { return e.s.machine.View() }
+
 func (e *entrance) Witness() candor.Witness { return e.s.reader.Witness(e.s.machine.View()) }
 
 // outcomes is what the API knows of requests.

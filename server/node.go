@@ -35,7 +35,7 @@ func (n *node) Status() *candorv1.StatusResponse {
 		Applied: convert.TokenToProto(view.Token()), CommitIndex: status.Commit, ConfigurationIndex: status.Configuration.Index,
 		Floor: view.Floor(), FeatureLevel: view.Level(), Objects: stats.Objects, StateBytes: stats.Bytes,
 		QuotaBytes: s.config.Settings.QuotaBytes, RestartState: string(status.Restart), RestartReason: status.RestartWhy,
-		Recovered: s.replica.Recovered(), Findings: n.findings(&status), Version: s.config.Version, Insecure: s.config.Insecure,
+		Recovered: s.replica.Recovered(), Findings: n.findings(&status), Version: s.config.Version, Insecure: s.config.Insecure, AccessEpoch: view.AccessEpoch(),
 	}
 }
 

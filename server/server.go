@@ -21,6 +21,7 @@ import (
 	"github.com/candor-plane/candor/fsm"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/codec"
+	"github.com/candor-plane/candor/server/auth"
 	"github.com/candor-plane/candor/server/diag"
 	"github.com/candor-plane/candor/server/feed"
 	"github.com/candor-plane/candor/server/gossip"
@@ -45,24 +46,26 @@ type Server struct {
 	clusterID string
 	startedAt time.Time
 
-	dir        *datadir.Dir
-	machine    *fsm.Machine
-	replica    *replica.Replica
-	directory  *directory
-	proposer   *proposer
-	reader     *read.Reader
-	trust      *trust.Keeper
-	feed       *feed.Feed
-	gossip     *gossip.Gossip
-	debug      *diag.Listener
-	layer      *link.Layer
-	listener   net.Listener
-	grpc       *grpc.Server
-	health     *health.Server
-	writes     *writePath
-	hint       newestHint
-	apiAddress string
-	raftAddr   raft.ServerAddress
+	dir       *datadir.Dir
+	machine   *fsm.Machine
+	replica   *replica.Replica
+	directory *directory
+	proposer  *proposer
+	reader    *read.Reader
+	trust     *trust.Keeper
+	// authenticator knows callers by the newest view.
+	authenticator auth.Authenticator
+	feed          *feed.Feed
+	gossip        *gossip.Gossip
+	debug         *diag.Listener
+	layer         *link.Layer
+	listener      net.Listener
+	grpc          *grpc.Server
+	health        *health.Server
+	writes        *writePath
+	hint          newestHint
+	apiAddress    string
+	raftAddr      raft.ServerAddress
 
 	cancel   context.CancelFunc
 	stopping chan struct{}
@@ -227,6 +230,7 @@ func (s *Server) wire() error {
 	s.feed = feed.New(s.machine, s.replica)
 	known := registry{kinds.New(&kindSource{machine: s.machine})}
 	n := &node{s}
+	s.authenticator = auth.Authenticator{View: s.machine.View}
 
 	s.health = health.NewServer()
 	s.grpc = grpc.NewServer(append(append(s.tracing(), grpcapi.Interceptors(&entrance{s}, s.logger.Named("api"))...),
@@ -240,6 +244,7 @@ func (s *Server) wire() error {
 	candorv1.RegisterClusterServiceServer(s.grpc, grpcapi.NewCluster(s.machine, views{s.reader}, s.proposer, &topology{s}, n))
 	candorv1.RegisterDiagnosticsServiceServer(s.grpc, grpcapi.NewDiagnostics(s.machine, views{s.reader}, n, s.stopping))
 	candorv1.RegisterNodeServiceServer(s.grpc, grpcapi.NewNodes(s.trust, views{s.reader}, s.machine))
+	candorv1.RegisterAccessServiceServer(s.grpc, grpcapi.NewAccess(s.machine, views{s.reader}, s.proposer, known, resets{s.config.Data}))
 	candorv1.RegisterPeerServiceServer(s.grpc, grpcapi.NewPeers(&peerSide{s}))
 	healthv1.RegisterHealthServer(s.grpc, s.health)
 	reflection.Register(s.grpc)

@@ -24,7 +24,7 @@ func WitnessToProto(w *candor.Witness) *candorv1.Witness {
 		CatchUpState: CatchUpStateToProto(w.CatchUp), CatchUpAction: CatchUpActionToProto(w.CatchUpAction),
 		DegradedMode: DegradedModeToProto(w.Mode), DegradedReason: w.DegradedReason, SyncHealth: w.SyncHealth,
 		LeaderHint: LeaderHintToProto(w.Leader), ClusterTime: w.ClusterTime,
-		ViewUpdatedAt: timeToProto(w.ViewUpdatedAt), Era: w.Era,
+		ViewUpdatedAt: timeToProto(w.ViewUpdatedAt), Era: w.Era, PolicyRevision: w.PolicyRevision,
 	}
 	if w.CurrentToken != nil {
 		p.CurrentRootToken = TokenToProto(*w.CurrentToken)
@@ -58,7 +58,7 @@ func ReadWitness(w *candor.Witness, p *candorv1.Witness) {
 		CatchUp:   CatchUpStateFromProto(p.GetCatchUpState()), CatchUpAction: CatchUpActionFromProto(p.GetCatchUpAction()),
 		Mode: DegradedModeFromProto(p.GetDegradedMode()), DegradedReason: p.GetDegradedReason(), SyncHealth: p.GetSyncHealth(),
 		Leader: LeaderHintFromProto(p.GetLeaderHint()), ClusterTime: p.GetClusterTime(),
-		ViewUpdatedAt: timeFromProto(p.GetViewUpdatedAt()), Era: p.GetEra(),
+		ViewUpdatedAt: timeFromProto(p.GetViewUpdatedAt()), Era: p.GetEra(), PolicyRevision: p.GetPolicyRevision(),
 	}
 	if p == nil {
 		return

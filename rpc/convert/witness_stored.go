@@ -146,7 +146,8 @@ func appendWitness(b []byte, w *candor.Witness) []byte {
 	b = wire.AppendUint(b, 20, w.Era)
 	b = wire.AppendString(b, 21, w.NodeName)
 	b = wire.AppendString(b, 22, w.ClusterID)
-	return wire.AppendString(b, 23, w.HistoryID)
+	b = wire.AppendString(b, 23, w.HistoryID)
+	return wire.AppendUint(b, 24, w.PolicyRevision)
 }
 
 // parts are what a witness points to.
@@ -210,6 +211,8 @@ func decodeWitness(w *candor.Witness, room *parts, data []byte) bool {
 			w.ClusterID = readText(&r)
 		case 23:
 			w.HistoryID = readText(&r)
+		case 24:
+			w.PolicyRevision = r.Uint()
 		}
 	}
 	return r.Err() == nil

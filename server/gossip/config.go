@@ -28,11 +28,14 @@ type Config struct {
 	BindPort      int
 	AdvertiseAddr string
 	AdvertisePort int
-	// Insecure permits plaintext gossip beyond loopback. Whoever reaches such a
-	// port can forge hints and stop the process.
+	// Insecure permits gossip that takes plaintext beyond loopback. Whoever
+	// reaches such a port can forge hints and stop the process.
 	Insecure bool
-	// Keyring encrypts and authenticates every packet and stream.
-	Keyring *memberlist.Keyring
+	// Keyring encrypts and authenticates every packet and stream; without one all
+	// is plaintext. It stays the caller's, who may change it at any time.
+	Keyring *Keyring
+	// Encryption is EncryptionRequired unless a cluster is on its way from plaintext.
+	Encryption Encryption
 
 	// Seeds are host:port of some servers of the cluster; this server's own
 	// address among them does no harm. Names are looked up on each attempt.
@@ -70,6 +73,9 @@ func (c Config) withDefaults() (Config, error) {
 	if err := c.Profile.validate(); err != nil {
 		return c, err
 	}
+	if err := c.checkEncryption(); err != nil {
+		return c, err
+	}
 	if _, err := encodeMeta(Meta{Identity: c.Identity, Hints: c.Hints}); err != nil {
 		return c, err
 	}
@@ -103,8 +109,9 @@ func (c Config) checkAddresses() error {
 			return refuse("advertise address %q: want an IP address", c.AdvertiseAddr)
 		}
 	}
-	if !bind.IsLoopback() && c.Keyring == nil && !c.Insecure {
-		return refuse("bind address %s is beyond loopback and gossip has no keyring: set one, or permit plaintext as insecure", bind)
+	if !bind.IsLoopback() && !c.protected() && !c.Insecure {
+		return refuse("bind address %s is beyond loopback and gossip takes plaintext: "+
+			"set a keyring and require encryption, or permit plaintext as insecure", bind)
 	}
 	return nil
 }
@@ -129,7 +136,12 @@ func (c Config) library(d *delegate, lines *libraryLog) *memberlist.Config {
 	if l.AdvertisePort == 0 {
 		l.AdvertisePort = c.BindPort
 	}
-	l.Transport, l.Keyring = c.Transport, c.Keyring
+	l.Transport = c.Transport
+	if c.Keyring != nil {
+		l.Keyring = c.Keyring.library
+	}
+	l.GossipVerifyIncoming = c.Encryption == EncryptionRequired
+	l.GossipVerifyOutgoing = c.Encryption != EncryptionAccepted
 	l.LogOutput = lines
 	l.Delegate, l.Events, l.Conflict, l.Merge, l.Ping, l.Alive = d, d, d, d, d, d
 

@@ -20,7 +20,7 @@ type delegate struct {
 	box       *mailbox
 	roster    *roster
 	announced atomic.Pointer[[]byte]
-	refused   refusalCounts
+	refused   *refusalCounts
 }
 
 var (

@@ -20,7 +20,7 @@ func libraryNode(t *testing.T, id Identity, port int) *memberlist.Node {
 }
 
 func testDelegate() *delegate {
-	return &delegate{clusterID: testCluster, serverID: serverID(1), box: newMailbox(16), roster: newRoster(3)}
+	return &delegate{clusterID: testCluster, serverID: serverID(1), box: newMailbox(16), roster: newRoster(3), refused: &refusalCounts{}}
 }
 
 func TestAnnouncementsOfOtherClustersAreRefusedWithBothIDs(t *testing.T) {

@@ -7,8 +7,13 @@
 // of the library waits for a lock held across I/O, a log sink or a subscriber,
 // and that Close ends every goroutine it or the library started.
 //
-// It refuses another cluster's servers, malformed metadata, an identity that
-// does not fit, and plaintext beyond loopback unless told otherwise.
+// A Keyring makes that so towards strangers too: it encrypts and authenticates
+// all that is sent, is kept on disk, and rotates while gossip runs. Keys are
+// known to people by fingerprint and are never printed.
+//
+// It refuses another cluster's servers, peers without the key, malformed
+// metadata, an identity that does not fit, a damaged key ring, and plaintext
+// beyond loopback unless told otherwise.
 //
 // Everything it says is a hint. No member list, state, leader, term, applied
 // index or feature level from here may decide quorum, leadership, fencing, a

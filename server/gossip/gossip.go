@@ -22,12 +22,13 @@ type Gossip struct {
 	startedAt time.Time
 	instance  string
 
-	delegate *delegate
-	box      *mailbox
-	lines    *libraryLog
-	subs     *subscriptions
-	view     atomic.Pointer[view]
-	orders   chan func(*observer)
+	delegate   *delegate
+	box        *mailbox
+	lines      *libraryLog
+	unreadable *unreadable
+	subs       *subscriptions
+	view       atomic.Pointer[view]
+	orders     chan func(*observer)
 
 	wanted   atomic.Pointer[Hints]
 	hintWake chan struct{}
@@ -70,7 +71,6 @@ func Start(ctx context.Context, cfg Config) (*Gossip, error) {
 		startedAt:     time.Now(),
 		instance:      newInstance(),
 		box:           newMailbox(cfg.QueueSize),
-		lines:         newLibraryLog(logger.Named("memberlist")),
 		subs:          newSubscriptions(),
 		orders:        make(chan func(*observer)),
 		hintWake:      make(chan struct{}, 1),
@@ -79,8 +79,12 @@ func Start(ctx context.Context, cfg Config) (*Gossip, error) {
 		joinerDone:    make(chan struct{}),
 		observerDone:  make(chan struct{}),
 	}
+	refused := &refusalCounts{}
+	g.unreadable = &unreadable{box: g.box, refused: refused}
+	g.lines = newLibraryLog(logger.Named("memberlist"), g.unreadable)
 	g.delegate = &delegate{
 		clusterID: cfg.Identity.ClusterID, serverID: cfg.Identity.ServerID, box: g.box, roster: newRoster(maxMembers),
+		refused: refused,
 	}
 	g.wanted.Store(&cfg.Hints)
 	g.expected.Store(int64(cfg.ExpectedPeers))
@@ -93,7 +97,8 @@ func Start(ctx context.Context, cfg Config) (*Gossip, error) {
 	}
 	g.run(context.WithoutCancel(ctx))
 	g.log.Info("gossip started", "address", g.addr, "cluster", cfg.Identity.ClusterID,
-		"server", cfg.Identity.ServerID, "name", cfg.Identity.Name, "seeds", cfg.Seeds, "encrypted", cfg.Keyring != nil)
+		"server", cfg.Identity.ServerID, "name", cfg.Identity.Name, "seeds", cfg.Seeds,
+		"encryption", cfg.demand(), "primary_key", cfg.primaryKey())
 	return g, nil
 }
 

@@ -51,6 +51,7 @@ func (g *Gossip) join(ctx context.Context, targets []string) (reached int, last 
 		n, err := g.list.Join([]string{target})
 		if err != nil {
 			g.joinFailures.Add(1)
+			g.unreadable.exchange(target, err)
 			last = err
 		}
 		reached += n

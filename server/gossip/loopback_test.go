@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-	"github.com/hashicorp/memberlist"
 
 	candor "github.com/candor-plane/candor"
 )
@@ -107,15 +106,11 @@ func TestAServerOfAnotherClusterIsRefusedAndBothSidesSayWhy(t *testing.T) {
 }
 
 func TestServersWithoutTheKeyAreNotHeard(t *testing.T) {
-	key := []byte("0123456789abcdef0123456789abcdef")
+	key := NewKey()
 	encrypted := func(n int, seeds ...string) *Gossip {
-		ring, err := memberlist.NewKeyring(nil, key)
-		if err != nil {
-			t.Fatal(err)
-		}
 		logger, _ := testLogger()
 		return start(t, Config{
-			Identity: identity(n), BindAddr: "127.0.0.1", Seeds: seeds, Logger: logger, Profile: quickProfile(), Keyring: ring,
+			Identity: identity(n), BindAddr: "127.0.0.1", Seeds: seeds, Logger: logger, Profile: quickProfile(), Keyring: openKeyring(t, key),
 		})
 	}
 	n1 := encrypted(1)

@@ -52,6 +52,7 @@ type note struct {
 	count uint64 // how many notes were merged into this one, itself included
 
 	reason   candor.Reason // refusals
+	cause    string        // refusals that are not about metadata
 	existing Claim         // conflicts
 	other    Claim
 }
@@ -69,7 +70,7 @@ func (n note) key() noteKey {
 	case noteConflictProbed:
 		return noteKey{topic: topicConflictProbe, id: n.id, addr: n.existing.Addr, other: n.other.Addr}
 	default:
-		return noteKey{topic: topicRefusal, id: n.id, addr: n.addr, other: string(n.reason)}
+		return noteKey{topic: topicRefusal, id: n.id, addr: n.addr, other: string(n.reason) + n.cause}
 	}
 }
 

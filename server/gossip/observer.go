@@ -48,7 +48,7 @@ func (o *observer) apply(n note) {
 	case noteConflictProbed:
 		o.disputed(o.conflicts.probed(n))
 	case noteRefused:
-		o.refusals.record(n)
+		o.refusals.record(o.table.identify(n))
 		if n.reason == candor.ReasonQueueSaturated {
 			o.table.makeRoom()
 		}

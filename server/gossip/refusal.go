@@ -20,13 +20,15 @@ const (
 
 // Refusal is a peer that was not let in, and why: CLUSTER_MISMATCH for another
 // cluster's, INVALID for metadata that cannot be read or names another server,
-// QUEUE_SATURATED for one too many.
+// QUEUE_SATURATED for one too many, UNAUTHENTICATED for one that this server
+// shares no key with, in one direction or both.
 type Refusal struct {
-	ServerID  string
-	Addr      string
+	ServerID  string // empty when the peer could not say it
+	Addr      string // without a port when only a stream came, empty when only an ID is known
 	Name      string // empty when the metadata could not be read, like ClusterID
 	ClusterID string
 	Reason    candor.Reason
+	Cause     string // of UNAUTHENTICATED: who cannot open what, for people
 	Count     uint64
 	First     time.Time
 	Last      time.Time
@@ -37,6 +39,7 @@ type refusalCounts struct {
 	clusterMismatch atomic.Uint64
 	invalid         atomic.Uint64
 	tableFull       atomic.Uint64
+	unauthenticated atomic.Uint64
 }
 
 func (c *refusalCounts) add(reason candor.Reason) {
@@ -45,6 +48,8 @@ func (c *refusalCounts) add(reason candor.Reason) {
 		c.clusterMismatch.Add(1)
 	case candor.ReasonQueueSaturated:
 		c.tableFull.Add(1)
+	case candor.ReasonUnauthenticated:
+		c.unauthenticated.Add(1)
 	default:
 		c.invalid.Add(1)
 	}
@@ -55,6 +60,7 @@ func (c *refusalCounts) byReason() map[candor.Reason]uint64 {
 		candor.ReasonClusterMismatch: c.clusterMismatch.Load(),
 		candor.ReasonInvalid:         c.invalid.Load(),
 		candor.ReasonQueueSaturated:  c.tableFull.Load(),
+		candor.ReasonUnauthenticated: c.unauthenticated.Load(),
 	}
 }
 
@@ -83,7 +89,7 @@ func (l *refusalLedger) record(n note) {
 	e, ok := l.entries[n.key()]
 	if !ok {
 		l.makeRoom()
-		e = &refusalEntry{Refusal: Refusal{ServerID: n.id, Addr: n.addr, Reason: n.reason, First: n.at}}
+		e = &refusalEntry{Refusal: Refusal{ServerID: n.id, Addr: n.addr, Reason: n.reason, Cause: n.cause, First: n.at}}
 		l.entries[n.key()] = e
 	}
 	e.Name, e.ClusterID = n.meta.Name, n.meta.ClusterID
@@ -96,6 +102,12 @@ func (l *refusalLedger) record(n note) {
 		return
 	}
 	e.loggedAt = n.at
+	if e.Cause != "" {
+		l.log.Warn("shares no key with a peer", "reason", e.Reason, "cause", e.Cause, "server", e.ServerID, "name", e.Name,
+			"address", e.Addr, "count", e.Count, "suppressed", l.suppressed)
+		l.suppressed = 0
+		return
+	}
 	l.log.Warn("refused a peer", "reason", e.Reason, "server", e.ServerID, "name", e.Name, "address", e.Addr,
 		"its_cluster", e.ClusterID, "this_cluster", l.clusterID, "count", e.Count, "suppressed", l.suppressed)
 	l.suppressed = 0
@@ -137,7 +149,7 @@ func (l *refusalLedger) list() []Refusal {
 		if c := b.Last.Compare(a.Last); c != 0 {
 			return c
 		}
-		return strings.Compare(a.ServerID+a.Addr, b.ServerID+b.Addr)
+		return strings.Compare(a.ServerID+a.Addr+a.Cause, b.ServerID+b.Addr+b.Cause)
 	})
 	return all
 }

@@ -15,6 +15,14 @@ func refuse(format string, args ...any) error {
 	return candor.Errorf(candor.ReasonInvalid, format, args...)
 }
 
+// said is an error's message without its reason, for the middle of another.
+func said(err error) string {
+	if e, ok := errors.AsType[*candor.Error](err); ok {
+		return e.Message
+	}
+	return err.Error()
+}
+
 // bindError gives a failed start its reason. memberlist flattens the system's
 // error to text, so the ports are tried once more to learn what stands in the way.
 func bindError(ctx context.Context, addr string, port int, cause error) error {

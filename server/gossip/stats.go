@@ -11,6 +11,12 @@ type Stats struct {
 	Refused  map[candor.Reason]uint64 // announcements and exchanges not let in
 	Refusals []Refusal                // the latest such peers, newest first
 
+	// Keys are those of the key ring; none without one.
+	Keys []KeyInfo
+	// DecryptFailures are packets and streams that no key on the ring opened.
+	// While plaintext is accepted, packets are not among them.
+	DecryptFailures uint64
+
 	QueueDrops uint64 // notes of conflicts and refusals for which there was no room
 	EventDrops uint64 // events that slow subscribers did not get
 	LogDrops   uint64 // debug lines of the library that were not written
@@ -40,6 +46,10 @@ func (g *Gossip) Stats() Stats {
 		JoinAttempts:   g.joinAttempts.Load(),
 		JoinFailures:   g.joinFailures.Load(),
 		HealthScore:    g.list.GetHealthScore(),
+	}
+	s.DecryptFailures = g.unreadable.failed.Load()
+	if g.cfg.Keyring != nil {
+		s.Keys = g.cfg.Keyring.Keys()
 	}
 	for _, m := range v.members {
 		s.Members[m.State]++

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	candor "github.com/candor-plane/candor"
 )
 
 // missesToSuspect is how many unanswered probes in a row make a member SUSPECT;
@@ -104,6 +106,21 @@ func (t *table) unanswered(n note) (Event, bool) {
 	}
 	r.enter(StateSuspect, n.at)
 	return Event{Member: r.Member, Was: StateAlive}, true
+}
+
+// identify completes a refusal that came with an ID or an address alone from the
+// member that has it. An address may be forged, so this is for people.
+func (t *table) identify(n note) note {
+	if n.reason != candor.ReasonUnauthenticated {
+		return n
+	}
+	for id, r := range t.rows {
+		if id == n.id || (n.id == "" && r.Addr == n.addr) {
+			n.id, n.addr, n.meta = id, r.Addr, r.Meta
+			return n
+		}
+	}
+	return n
 }
 
 // forget drops a member that is not alive, and reports whether it did.

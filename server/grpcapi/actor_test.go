@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"google.golang.org/grpc/metadata"
-
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/command"
 )
@@ -14,7 +12,7 @@ import (
 // that it makes. One that no answer can carry would make objects unreadable.
 func TestAnActorIsANameThatVersionsCanCarry(t *testing.T) {
 	for _, actor := range []string{"\xff", "a\xc3", "zoé", "a\nb", "a\x00", "\x7f", strings.Repeat("a", candor.MaxActorBytes+1)} {
-		ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs(ActorHeader, actor))
+		ctx := withPrincipal(t.Context(), candor.Principal{Actor: actor})
 		if c, err := new(Objects).command(ctx, nil, 0); candor.ReasonOf(err) != candor.ReasonInvalid {
 			t.Errorf("actor %q: %+v, %v", actor, c, err)
 		}
@@ -22,10 +20,9 @@ func TestAnActorIsANameThatVersionsCanCarry(t *testing.T) {
 			t.Errorf("actor %q compacts: %v", actor, err)
 		}
 	}
-	for given, want := range map[string]string{"ana": "ana", "system:node n1 <x@y>": "system:node n1 <x@y>", "": "anonymous"} {
-		ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs(ActorHeader, given))
-		if c, err := new(Objects).command(ctx, nil, 0); err != nil || c.Actor != want {
-			t.Errorf("actor %q: %+v, %v", given, c, err)
+	for _, actor := range []string{"ana", "system:node n1 <x@y>"} {
+		if c, err := new(Objects).command(withPrincipal(t.Context(), candor.Principal{Actor: actor}), nil, 0); err != nil || c.Actor != actor || c.Verified {
+			t.Errorf("actor %q: %+v, %v", actor, c, err)
 		}
 	}
 	if c, err := new(Objects).command(t.Context(), nil, 0); err != nil || c.Actor != "anonymous" {

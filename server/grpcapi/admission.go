@@ -37,6 +37,10 @@ var classes = map[string]candor.AdmissionClass{
 	candorv1.DiagnosticsService_Freshness_FullMethodName:    candor.AdmitRead,
 	candorv1.DiagnosticsService_WatchCatchUp_FullMethodName: candor.AdmitRead,
 
+	candorv1.AccessService_Open_FullMethodName:   candor.AdmitTopology,
+	candorv1.AccessService_WhoAmI_FullMethodName: candor.AdmitRead,
+	candorv1.AccessService_CanI_FullMethodName:   candor.AdmitRead,
+
 	candorv1.NodeService_SetViewOnly_FullMethodName: candor.AdmitTopology,
 	candorv1.NodeService_Repair_FullMethodName:      candor.AdmitTopology,
 }

@@ -10,7 +10,7 @@ import (
 
 func TestEveryRequestOfAClientHasAnAdmissionClass(t *testing.T) {
 	known := 0
-	for _, service := range []grpc.ServiceDesc{candorv1.ObjectService_ServiceDesc, candorv1.ClusterService_ServiceDesc, candorv1.DiagnosticsService_ServiceDesc, candorv1.NodeService_ServiceDesc} {
+	for _, service := range []grpc.ServiceDesc{candorv1.ObjectService_ServiceDesc, candorv1.ClusterService_ServiceDesc, candorv1.DiagnosticsService_ServiceDesc, candorv1.NodeService_ServiceDesc, candorv1.AccessService_ServiceDesc} {
 		var names []string
 		for _, m := range service.Methods {
 			names = append(names, m.MethodName)

@@ -10,6 +10,7 @@ import (
 	"github.com/candor-plane/candor/freshness"
 	"github.com/candor-plane/candor/fsm"
 	"github.com/candor-plane/candor/fsm/command"
+	"github.com/candor-plane/candor/fsm/policy"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/convert"
 )
@@ -94,6 +95,9 @@ func (s *Cluster) Join(ctx context.Context, in *candorv1.JoinRequest) (*candorv1
 	case in.GetFeatureLevel() < view.Level():
 		return nil, candor.Errorf(candor.ReasonFeatureLevel, "join: server %s supports feature level %d; the cluster is at %d: run a newer build", in.GetName(), in.GetFeatureLevel(), view.Level())
 	}
+	if err := s.authorize(ctx, policy.Create, policy.Members, in.GetName()); err != nil {
+		return nil, err
+	}
 	index, err := s.topology.Join(ctx, in)
 	if err != nil {
 		return nil, err
@@ -102,8 +106,20 @@ func (s *Cluster) Join(ctx context.Context, in *candorv1.JoinRequest) (*candorv1
 	return &candorv1.JoinResponse{ClusterId: view.ClusterID(), HistoryId: view.HistoryID(), ConfigurationIndex: index, Members: members, Witness: s.witness()}, nil
 }
 
+// authorize has the root judge what no turn does by itself, so that a right that
+// was taken away does not count, whatever this node knew of it.
+func (s *Cluster) authorize(ctx context.Context, verb policy.Verb, kind, name string) error {
+	if s.machine.View().AccessEpoch() == 0 {
+		return nil
+	}
+	return s.do(ctx, &command.Command{Type: command.TypeWrite, Asks: []policy.Ask{{Verb: verb, Kind: kind, Name: name}}})
+}
+
 // Promote makes a caught-up non-voter vote.
 func (s *Cluster) Promote(ctx context.Context, in *candorv1.PromoteRequest) (*candorv1.PromoteResponse, error) {
+	if err := s.authorize(ctx, policy.Update, policy.Members, in.GetServer()); err != nil {
+		return nil, err
+	}
 	index, already, err := s.topology.Promote(ctx, in.GetServer(), in.GetExpectedConfigurationIndex())
 	if err != nil {
 		return nil, err
@@ -113,6 +129,9 @@ func (s *Cluster) Promote(ctx context.Context, in *candorv1.PromoteRequest) (*ca
 
 // Remove takes a server out of the configuration.
 func (s *Cluster) Remove(ctx context.Context, in *candorv1.RemoveRequest) (*candorv1.RemoveResponse, error) {
+	if err := s.authorize(ctx, policy.Delete, policy.Members, in.GetServer()); err != nil {
+		return nil, err
+	}
 	index, err := s.topology.Remove(ctx, in.GetServer(), in.GetExpectedConfigurationIndex(), in.GetForce())
 	if err != nil {
 		return nil, err
@@ -122,6 +141,9 @@ func (s *Cluster) Remove(ctx context.Context, in *candorv1.RemoveRequest) (*cand
 
 // TransferLeader hands leadership to another voter.
 func (s *Cluster) TransferLeader(ctx context.Context, in *candorv1.TransferLeaderRequest) (*candorv1.TransferLeaderResponse, error) {
+	if err := s.authorize(ctx, policy.Update, policy.Leadership, in.GetServer()); err != nil {
+		return nil, err
+	}
 	leader, err := s.topology.TransferLeader(ctx, in.GetServer())
 	if err != nil {
 		return nil, err
@@ -231,7 +253,8 @@ func (s *Cluster) membersHaveSpoken() error {
 }
 
 func (s *Cluster) do(ctx context.Context, c *command.Command) error {
-	c.Actor = actorOf(ctx)
+	p := PrincipalOf(ctx)
+	c.Actor, c.Verified, c.Accessor = p.Actor, p.Verified(), p.Accessor
 	if err := checkActor(c.Actor); err != nil {
 		return err
 	}

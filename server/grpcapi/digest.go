@@ -1,10 +1,7 @@
 package grpcapi
 
 import (
-	"context"
-
 	"github.com/zeebo/xxh3"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -13,20 +10,6 @@ import (
 	"github.com/candor-plane/candor/internal/wire"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 )
-
-// ActorHeader is the metadata key in which a client says who it is. Until the
-// servers authenticate, it is the client's word.
-const ActorHeader = "candor-actor"
-
-// ActorOf is who the request of ctx says that it comes from.
-func ActorOf(ctx context.Context) string { return actorOf(ctx) }
-
-func actorOf(ctx context.Context) string {
-	if values := metadata.ValueFromIncomingContext(ctx, ActorHeader); len(values) > 0 && values[0] != "" {
-		return values[0]
-	}
-	return "anonymous"
-}
 
 // checkActor refuses a name that versions could not carry or people not read.
 func checkActor(actor string) error {

@@ -9,11 +9,16 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm"
 	"github.com/candor-plane/candor/rpc/convert"
 )
 
 // Entrance is what every request passes on its way in and out.
 type Entrance interface {
+	// Authenticate says who makes the request of ctx.
+	Authenticate(ctx context.Context) (candor.Principal, error)
+	// View is the newest one of this node.
+	View() *fsm.View
 	// Judged notes what became of the admission of a request, whose context names
 	// its actor (see ActorOf).
 	Judged(ctx context.Context, class candor.AdmissionClass, method string, err error)
@@ -45,20 +50,50 @@ func (d *door) unary(ctx context.Context, in any, info *grpc.UnaryServerInfo, ha
 		d.count(ctx, class, info.FullMethod, err)
 		err = convert.StatusFromError(err).Err()
 	}()
+	if ctx, err = d.admit(ctx, info.FullMethod); err != nil {
+		return nil, err
+	}
 	return handle(ctx, in)
+}
+
+// admit finds who makes the request, and refuses whoever may not make it at all.
+// It returns a context that says who it is.
+func (d *door) admit(ctx context.Context, method string) (context.Context, error) {
+	p, err := d.entrance.Authenticate(ctx)
+	ctx = withPrincipal(ctx, p)
+	takes, known := rights[method]
+	if !known {
+		return ctx, nil // of servers, health and reflection
+	}
+	if err != nil {
+		return ctx, err
+	}
+	view := d.entrance.View()
+	switch {
+	case takes.open:
+		return ctx, nil
+	case takes.ask.Kind == "":
+		return ctx, authenticated(view, p)
+	default:
+		return ctx, may(view, p, takes.ask)
+	}
 }
 
 // stream counts a stream as admitted once it sends something.
 func (d *door) stream(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
 	class := classes[info.FullMethod]
-	begun := &begunStream{ServerStream: stream, begin: func() { d.count(stream.Context(), class, info.FullMethod, nil) }}
+	ctx, refused := d.admit(stream.Context(), info.FullMethod)
+	begun := &begunStream{ServerStream: &knownStream{ServerStream: stream, ctx: ctx}, begin: func() { d.count(ctx, class, info.FullMethod, nil) }}
 	defer func() {
 		err = d.failure(info.FullMethod, class, err, recover())
 		if !begun.begun {
-			d.count(stream.Context(), class, info.FullMethod, err)
+			d.count(ctx, class, info.FullMethod, err)
 		}
 		err = convert.StatusFromError(err).Err()
 	}()
+	if refused != nil {
+		return refused
+	}
 	return handle(service, begun)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/mvcc"
+	"github.com/candor-plane/candor/fsm/policy"
 	"github.com/candor-plane/candor/internal/wire"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/convert"
@@ -35,6 +36,9 @@ func (s *Objects) List(ctx context.Context, in *candorv1.ListRequest) (*candorv1
 	view, witness, err := s.reader.View(ctx, q)
 	if err != nil {
 		return nil, err
+	}
+	if err := mayRead(ctx, view, policy.List, in.GetKind(), in.GetNamespace(), ""); err != nil {
+		return nil, withWitness(err, witness)
 	}
 	kind := candor.KindName(in.GetKind())
 	if _, err := s.kinds.ByName(kind); err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/candor-plane/candor/freshness"
 	"github.com/candor-plane/candor/fsm"
 	"github.com/candor-plane/candor/fsm/mvcc"
+	"github.com/candor-plane/candor/fsm/policy"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/convert"
 )
@@ -40,6 +41,9 @@ func (s *Objects) Get(ctx context.Context, in *candorv1.GetRequest) (*candorv1.G
 	if err != nil {
 		return nil, err
 	}
+	if err := mayRead(ctx, view, policy.Get, in.GetKind(), ref.Namespace, ref.Name); err != nil {
+		return nil, withWitness(err, witness)
+	}
 	v, err := view.Get(ref, in.GetRead().GetAtRevision())
 	if err == nil {
 		err = s.stillReadable(in.GetRead().GetAtRevision())
@@ -62,6 +66,9 @@ func (s *Objects) History(ctx context.Context, in *candorv1.HistoryRequest) (*ca
 	view, witness, err := s.view(ctx, in.GetRead())
 	if err != nil {
 		return nil, err
+	}
+	if err := mayRead(ctx, view, policy.Get, in.GetKind(), ref.Namespace, ref.Name); err != nil {
+		return nil, withWitness(err, witness)
 	}
 	out := &candorv1.HistoryResponse{Witness: convert.WitnessToProto(&witness)}
 	at := in.GetRead().GetAtRevision()

@@ -26,7 +26,7 @@ func (s *Objects) Outcome(ctx context.Context, in *candorv1.OutcomeRequest) (*ca
 	if err != nil {
 		return nil, err
 	}
-	actor := actorOf(ctx)
+	actor := ActorOf(ctx)
 	// In this order: what is done goes from here to the root, and not back.
 	outcome, reason, token := s.outcomes.Find(actor, in.GetRequestId())
 	if r, ok := s.machine.Outcome(actor, in.GetRequestId()); ok {
@@ -42,7 +42,7 @@ func (s *Objects) Outcome(ctx context.Context, in *candorv1.OutcomeRequest) (*ca
 // tracked carries out a call that deals with a request, so that its outcome can
 // be asked for meanwhile and afterwards.
 func (s *Objects) tracked(ctx context.Context, w *candorv1.WriteOptions, call func() error) (err error) {
-	id, actor := w.GetRequestId(), actorOf(ctx)
+	id, actor := w.GetRequestId(), ActorOf(ctx)
 	if id == "" || w.GetDryRun() || len(id) > candor.MaxRequestIDBytes || len(actor) > candor.MaxActorBytes {
 		return call()
 	}

@@ -24,6 +24,11 @@ func (s *Objects) Patch(ctx context.Context, in *candorv1.PatchRequest) (*candor
 	if err != nil {
 		return nil, err
 	}
+	// Before anything is told of what is there.
+	asked := []command.Operation{{Verb: command.VerbUpdate, Kind: ref.Kind, Namespace: ref.Namespace, Name: ref.Name}}
+	if err := s.permitted(ctx, asked); err != nil {
+		return nil, err
+	}
 	digest := digestOfRequest(in, in.GetWrite())
 	var res *candorv1.WriteResult
 	err = s.tracked(ctx, in.GetWrite(), func() error {

@@ -8,6 +8,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm"
 	"github.com/candor-plane/candor/fsm/mvcc"
+	"github.com/candor-plane/candor/fsm/policy"
 	"github.com/candor-plane/candor/internal/wire"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/codec"
@@ -37,6 +38,9 @@ func (s *Objects) Watch(in *candorv1.WatchRequest, stream grpc.ServerStreamingSe
 	if err != nil {
 		return err
 	}
+	if err := mayRead(stream.Context(), view, policy.Watch, in.GetKind(), in.GetNamespace(), in.GetName()); err != nil {
+		return withWitness(err, witness)
+	}
 	filter := filterOf(in)
 	w := &watch{service: s, stream: stream, kind: kind, selector: selector, in: in, position: in.GetAfterRevision(), group: s.groups.join(filter)}
 	defer s.groups.leave(filter)
@@ -64,6 +68,8 @@ type watch struct {
 	position uint64
 	ordinal  uint32
 	known    bool
+	// access are closed with the next change of a role, a binding, a token.
+	access [3]<-chan struct{}
 }
 
 func (w *watch) run() error {
@@ -76,34 +82,41 @@ func (w *watch) run() error {
 	lapses, stop := w.lapses()
 	defer stop()
 	ended := w.stream.Context().Done()
+	if err := w.rejudge(); err != nil {
+		return err
+	}
 	now, position, condition := w.service.reader.Conditions(0)
 	if err := quarantined(now); err != nil {
 		return err
 	}
 	for {
 		view, changed := w.service.changes.Changed(w.kind)
-		if err := w.deliver(view); err != nil {
+		err := w.deliver(view)
+		if err != nil {
 			return err
 		}
 		select {
 		case <-changed:
 		case <-bookmarks.C:
-			if err := w.bookmark(); err != nil {
-				return err
-			}
+			err = w.bookmark()
+		case <-w.access[0]:
+			err = w.rejudge()
+		case <-w.access[1]:
+			err = w.rejudge()
+		case <-w.access[2]:
+			err = w.rejudge()
 		case <-lapses:
-			if err := w.renew(); err != nil {
-				return err
-			}
+			err = w.renew()
 		case <-condition:
 			now, position, condition = w.service.reader.Conditions(position)
-			if err := w.told(now); err != nil {
-				return err
-			}
+			err = w.told(now)
 		case <-ended:
 			return w.stream.Context().Err()
 		case <-w.service.stopping:
 			return &candor.Error{Reason: candor.ReasonShuttingDown, Message: "the server stops: resume on another one"}
+		}
+		if err != nil {
+			return err
 		}
 	}
 }
@@ -170,6 +183,9 @@ func (w *watch) send(from uint64, message codec.Encoded) error {
 
 func (w *watch) bookmark() error {
 	// The stream's class governs its bookmarks as it did its start.
+	if err := w.allowed(); err != nil {
+		return err // a token may have expired
+	}
 	view, witness, err := w.service.view(w.stream.Context(), w.in.GetRead())
 	if err != nil {
 		return w.lapsed(err)

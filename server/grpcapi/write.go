@@ -158,7 +158,15 @@ func (s *Objects) settle(ctx context.Context, c *command.Command, w *candorv1.Wr
 // own, which sends the client to the leader.
 func (s *Objects) build(ctx context.Context, build builder) (then, otherwise []command.Operation, err error) {
 	then, otherwise, err = build()
+	if err == nil {
+		err = mayOperate(ctx, s.machine.View(), then, otherwise)
+	}
 	switch candor.ReasonOf(err) {
+	case candor.ReasonForbidden:
+		if _, _, unproven := s.reader.View(ctx, candor.ReadRequest{Freshness: candor.FreshnessStrong}); unproven != nil {
+			return nil, nil, unproven
+		}
+		return then, otherwise, mayOperate(ctx, s.machine.View(), then, otherwise)
 	case candor.ReasonNotFound, candor.ReasonUnknownKind, candor.ReasonSectionForbidden, candor.ReasonConflict, candor.ReasonAlreadyExists:
 		if _, _, unproven := s.reader.View(ctx, candor.ReadRequest{Freshness: candor.FreshnessStrong}); unproven != nil {
 			return nil, nil, unproven
@@ -167,6 +175,12 @@ func (s *Objects) build(ctx context.Context, build builder) (then, otherwise []c
 	default:
 		return then, otherwise, err
 	}
+}
+
+// permitted judges by this node's view, and refuses by a proven one.
+func (s *Objects) permitted(ctx context.Context, operations []command.Operation) error {
+	_, _, err := s.build(ctx, func() (then, otherwise []command.Operation, err error) { return operations, nil, nil })
+	return err
 }
 
 func (s *Objects) execute(ctx context.Context, c *command.Command, w *candorv1.WriteOptions) (fsm.Result, error) {
@@ -184,8 +198,9 @@ func kindMoved(r *fsm.Result) bool {
 
 // command starts a write from its options.
 func (s *Objects) command(ctx context.Context, w *candorv1.WriteOptions, digest uint64) (*command.Command, error) {
+	p := PrincipalOf(ctx)
 	c := &command.Command{
-		Type: command.TypeWrite, Actor: actorOf(ctx), RequestID: w.GetRequestId(), NotAfter: w.GetNotAfter(), Digest: digest,
+		Type: command.TypeWrite, Actor: p.Actor, Verified: p.Verified(), Accessor: p.Accessor, RequestID: w.GetRequestId(), NotAfter: w.GetNotAfter(), Digest: digest,
 		Reason: w.GetReason(), Message: w.GetMessage(), Because: convert.VersionRefFromProto(w.GetBecause()),
 	}
 	if t := w.GetReadToken(); t != nil {

@@ -87,7 +87,9 @@ type StatusResponse struct {
 	Recovered bool `protobuf:"varint,22,opt,name=recovered,proto3" json:"recovered,omitempty"`
 	// What this node would stamp an entry with now, in nanoseconds, while it
 	// leads; absent otherwise. The witness has the view's.
-	ClusterTime   *int64 `protobuf:"varint,23,opt,name=cluster_time,json=clusterTime,proto3,oneof" json:"cluster_time,omitempty"`
+	ClusterTime *int64 `protobuf:"varint,23,opt,name=cluster_time,json=clusterTime,proto3,oneof" json:"cluster_time,omitempty"`
+	// How often access control was opened; 0: it is off.
+	AccessEpoch   uint64 `protobuf:"varint,24,opt,name=access_epoch,json=accessEpoch,proto3" json:"access_epoch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -279,6 +281,13 @@ func (x *StatusResponse) GetRecovered() bool {
 func (x *StatusResponse) GetClusterTime() int64 {
 	if x != nil && x.ClusterTime != nil {
 		return *x.ClusterTime
+	}
+	return 0
+}
+
+func (x *StatusResponse) GetAccessEpoch() uint64 {
+	if x != nil {
+		return x.AccessEpoch
 	}
 	return 0
 }
@@ -1394,7 +1403,7 @@ var File_candor_v1_cluster_service_proto protoreflect.FileDescriptor
 const file_candor_v1_cluster_service_proto_rawDesc = "" +
 	"\n" +
 	"\x1fcandor/v1/cluster_service.proto\x12\tcandor.v1\x1a\x16candor/v1/object.proto\x1a\x17candor/v1/witness.proto\"\x0f\n" +
-	"\rStatusRequest\"\xad\x06\n" +
+	"\rStatusRequest\"\xd0\x06\n" +
 	"\x0eStatusResponse\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\tR\tclusterId\x12\x1d\n" +
@@ -1423,7 +1432,8 @@ const file_candor_v1_cluster_service_proto_rawDesc = "" +
 	"\binsecure\x18\x14 \x01(\bR\binsecure\x12,\n" +
 	"\awitness\x18\x15 \x01(\v2\x12.candor.v1.WitnessR\awitness\x12\x1c\n" +
 	"\trecovered\x18\x16 \x01(\bR\trecovered\x12&\n" +
-	"\fcluster_time\x18\x17 \x01(\x03H\x00R\vclusterTime\x88\x01\x01B\x0f\n" +
+	"\fcluster_time\x18\x17 \x01(\x03H\x00R\vclusterTime\x88\x01\x01\x12!\n" +
+	"\faccess_epoch\x18\x18 \x01(\x04R\vaccessEpochB\x0f\n" +
 	"\r_cluster_time\"\x92\x01\n" +
 	"\aFinding\x12\x1a\n" +
 	"\bseverity\x18\x01 \x01(\tR\bseverity\x12\x18\n" +

@@ -385,12 +385,15 @@ type Witness struct {
 	// This node's wall clock when it published the view; for people.
 	ViewUpdatedAt *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=view_updated_at,json=viewUpdatedAt,proto3" json:"view_updated_at,omitempty"`
 	// The era of the duty that served, where one did.
-	Era           uint64 `protobuf:"varint,20,opt,name=era,proto3" json:"era,omitempty"`
-	NodeName      string `protobuf:"bytes,21,opt,name=node_name,json=nodeName,proto3" json:"node_name,omitempty"`
-	ClusterId     string `protobuf:"bytes,22,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
-	HistoryId     string `protobuf:"bytes,23,opt,name=history_id,json=historyId,proto3" json:"history_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Era       uint64 `protobuf:"varint,20,opt,name=era,proto3" json:"era,omitempty"`
+	NodeName  string `protobuf:"bytes,21,opt,name=node_name,json=nodeName,proto3" json:"node_name,omitempty"`
+	ClusterId string `protobuf:"bytes,22,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
+	HistoryId string `protobuf:"bytes,23,opt,name=history_id,json=historyId,proto3" json:"history_id,omitempty"`
+	// The revision of the newest role, binding or token in the served view, by which
+	// the request was judged. Absent while access control is off.
+	PolicyRevision uint64 `protobuf:"varint,24,opt,name=policy_revision,json=policyRevision,proto3" json:"policy_revision,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Witness) Reset() {
@@ -582,6 +585,13 @@ func (x *Witness) GetHistoryId() string {
 		return x.HistoryId
 	}
 	return ""
+}
+
+func (x *Witness) GetPolicyRevision() uint64 {
+	if x != nil {
+		return x.PolicyRevision
+	}
+	return 0
 }
 
 // LeaderHint is where the node believes the leader to be. It is a hint.
@@ -860,7 +870,7 @@ var File_candor_v1_witness_proto protoreflect.FileDescriptor
 
 const file_candor_v1_witness_proto_rawDesc = "" +
 	"\n" +
-	"\x17candor/v1/witness.proto\x12\tcandor.v1\x1a\x16candor/v1/object.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\b\n" +
+	"\x17candor/v1/witness.proto\x12\tcandor.v1\x1a\x16candor/v1/object.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x94\t\n" +
 	"\aWitness\x12\x17\n" +
 	"\anode_id\x18\x01 \x01(\tR\x06nodeId\x12\x17\n" +
 	"\aboot_id\x18\x02 \x01(\tR\x06bootId\x12@\n" +
@@ -889,7 +899,8 @@ const file_candor_v1_witness_proto_rawDesc = "" +
 	"\n" +
 	"cluster_id\x18\x16 \x01(\tR\tclusterId\x12\x1d\n" +
 	"\n" +
-	"history_id\x18\x17 \x01(\tR\thistoryIdB\v\n" +
+	"history_id\x18\x17 \x01(\tR\thistoryId\x12'\n" +
+	"\x0fpolicy_revision\x18\x18 \x01(\x04R\x0epolicyRevisionB\v\n" +
 	"\t_root_lag\"k\n" +
 	"\n" +
 	"LeaderHint\x12\x1b\n" +

@@ -1,0 +1,83 @@
+// Package auth says who makes a request.
+//
+// A name counts as authenticated only by a token that the newest view of this node
+// knows and that has not expired; what the caller says of itself besides may
+// agree and not differ. While access control is off a caller without a token is
+// believed. Package server makes it; the API asks it for every request.
+package auth
+
+import (
+	"context"
+	"crypto/subtle"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/metadata"
+
+	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/fsm"
+)
+
+// Metadata keys of a request.
+const (
+	// actorKey is what a caller says of itself.
+	actorKey = "candor-actor"
+	// tokenKey holds "Bearer TOKEN".
+	tokenKey = "authorization"
+	scheme   = "Bearer "
+)
+
+// Authenticator finds the principal of requests. It may be called concurrently.
+type Authenticator struct {
+	// View is the newest one of this node.
+	View func() *fsm.View
+}
+
+// Authenticate returns who makes the request of ctx. The error is UNAUTHENTICATED
+// for a token that is none, FORBIDDEN for the name of somebody else.
+func (a *Authenticator) Authenticate(ctx context.Context) (candor.Principal, error) {
+	claimed := first(ctx, actorKey)
+	if claimed == candor.ActorSystem {
+		return candor.Principal{}, candor.Errorf(candor.ReasonForbidden, "nobody acts as %s but the cluster itself", claimed)
+	}
+	text := first(ctx, tokenKey)
+	if text == "" {
+		if claimed == "" {
+			claimed = candor.ActorAnonymous
+		}
+		return candor.Principal{Actor: claimed, Proof: candor.ProofNone}, nil
+	}
+	p, err := a.bearer(text)
+	if err == nil && claimed != "" && claimed != p.Actor {
+		return candor.Principal{}, candor.Errorf(candor.ReasonForbidden, "the token is of %s, and the request names %s: nobody acts as somebody else", p.Actor, claimed)
+	}
+	return p, err
+}
+
+func (a *Authenticator) bearer(text string) (candor.Principal, error) {
+	if len(text) < len(scheme) || !strings.EqualFold(text[:len(scheme)], scheme) {
+		return candor.Principal{}, candor.Errorf(candor.ReasonUnauthenticated, "authorization: want Bearer TOKEN")
+	}
+	b, err := candor.ParseBearer(text[len(scheme):])
+	if err != nil {
+		return candor.Principal{}, err
+	}
+	policy := a.View().Policy()
+	token, known := policy.Token(b.Accessor)
+	hash := b.Hash()
+	// Whether the accessor or the secret is wrong is not told.
+	if subtle.ConstantTimeCompare(hash[:], token.Hash[:]) != 1 || !known || token.Use != "" {
+		return candor.Principal{}, candor.Errorf(candor.ReasonUnauthenticated, "the token is not known here: it was revoked, or this node has not heard of it yet")
+	}
+	if err := policy.Holds(b.Accessor, token.Actor, time.Now().UnixNano()); err != nil {
+		return candor.Principal{}, err
+	}
+	return candor.Principal{Actor: token.Actor, Proof: candor.ProofToken, Accessor: b.Accessor}, nil
+}
+
+func first(ctx context.Context, key string) string {
+	if values := metadata.ValueFromIncomingContext(ctx, key); len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
