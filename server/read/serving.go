@@ -287,6 +287,9 @@ func (s *serving) witness() candor.Witness {
 		RootLag: n.Lag, CatchUp: n.Condition.CatchUp, CatchUpAction: n.Condition.Action,
 		Mode: n.Condition.Mode, DegradedReason: string(n.Condition.Reason), SyncHealth: n.Condition.Sync(n.Lag),
 	}
+	if s.view.AccessEpoch() != 0 {
+		w.PolicyRevision = s.view.Policy().Revision()
+	}
 	if n.Proof != nil {
 		w.StalenessBound = &n.Proof.Age
 	}
