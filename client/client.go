@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/identity"
 	"github.com/candor-plane/candor/rpc/tracing"
 )
 
@@ -37,6 +38,9 @@ type Config struct {
 	// Token authenticates the calls. The servers then know who calls: an Actor that
 	// is given besides must be its name.
 	Token string
+	// TLS has servers prove who they are, and this client where its files hold a
+	// certificate; the caller closes it after the client. Nil: plain TCP.
+	TLS *identity.Source
 	// Insecure lets the token travel in the clear beyond loopback.
 	Insecure bool
 	// Dialer opens connections; nil means TCP.
@@ -106,8 +110,8 @@ func New(cfg Config) (*Client, error) {
 	c.directory = newDirectory(dialer{
 		dial:        cfg.Dialer,
 		connections: max(1, cfg.Connections),
-		secret:      cfg.Token != "" && !cfg.Insecure && cfg.Dialer == nil,
-		options:     dialOptions(cfg.Dialer, c.attemptTimeout),
+		secret:      cfg.Token != "" && !cfg.Insecure && cfg.Dialer == nil && cfg.TLS == nil,
+		options:     dialOptions(cfg, c.attemptTimeout),
 	}, &c.clock)
 	for _, addr := range cfg.Endpoints {
 		ep, err := c.directory.add(strings.TrimSpace(addr), inRotation)
@@ -151,6 +155,9 @@ func callerOf(cfg Config) (metadata.MD, error) {
 			caller.Set(actorKey, cfg.Actor)
 		}
 		return caller, nil
+	}
+	if cfg.Actor == "" && cfg.TLS != nil && cfg.TLS.Material().Certificate != nil {
+		return metadata.MD{}, nil // the certificate says it
 	}
 	actor, err := actorName(cfg.Actor)
 	return metadata.Pairs(actorKey, actor), err

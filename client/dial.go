@@ -9,10 +9,12 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/identity"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/codec"
 )
@@ -61,9 +63,13 @@ const (
 	connectionWindow = 8 << 20
 )
 
-func dialOptions(dial func(context.Context, string) (net.Conn, error), attempt time.Duration) []grpc.DialOption {
+func dialOptions(cfg Config, attempt time.Duration) []grpc.DialOption {
+	proof := insecure.NewCredentials()
+	if cfg.TLS != nil {
+		proof = credentials.NewTLS(cfg.TLS.Client(identity.OneOf(candor.PartyServer), "h2"))
+	}
 	options := []grpc.DialOption{
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithTransportCredentials(proof),
 		grpc.WithDefaultServiceConfig(serviceConfig(attempt)),
 		grpc.WithDisableRetry(), // what may be repeated, and where, is decided here (see pursuit)
 		grpc.WithDisableServiceConfig(),
@@ -79,8 +85,8 @@ func dialOptions(dial func(context.Context, string) (net.Conn, error), attempt t
 			MinConnectTimeout: 2 * time.Second,
 		}),
 	}
-	if dial != nil {
-		options = append(options, grpc.WithContextDialer(dial))
+	if cfg.Dialer != nil {
+		options = append(options, grpc.WithContextDialer(cfg.Dialer))
 	}
 	return options
 }

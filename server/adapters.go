@@ -61,6 +61,12 @@ func (e *entrance) Authenticate(ctx context.Context) (candor.Principal, error) {
 	return e.s.authenticator.Authenticate(ctx)
 }
 
+// Secured says whether servers prove to one another who they are.
+func (e *entrance) Secured() bool { return e.s.own != nil }
+
+// Demands says that nobody is served before access control has been opened.
+func (e *entrance) Demands() bool { return e.s.config.Auth }
+
 func (e *entrance) View() *fsm.View { return e.s.machine.View() }
 
 func (e *entrance) Witness() candor.Witness { return e.s.reader.Witness(e.s.machine.View()) }

@@ -16,7 +16,7 @@ import (
 // another: by the list with which that began, or by the servers to join. Where
 // none of those answers, nothing speaks against going on.
 func (s *Server) checkCluster(ctx context.Context) error {
-	if len(s.config.InitialCluster) > 0 && s.clusterID != clusterIDOf(s.config.InitialCluster, s.config.ClusterToken) {
+	if s.own == nil && len(s.config.InitialCluster) > 0 && s.clusterID != clusterIDOf(s.config.InitialCluster, s.config.ClusterToken) {
 		return candor.Errorf(candor.ReasonDataForeign, "data directory %s belongs to cluster %s; --initial-cluster and --cluster-token describe another: give those with which the cluster began, or neither, or choose an empty directory", s.config.Data, s.clusterID)
 	}
 	for _, seed := range s.config.Join {

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/identity"
 	"github.com/candor-plane/candor/server/replica"
 )
 
@@ -33,10 +34,20 @@ type Config struct {
 	// Join is the API addresses of servers of the cluster to join.
 	Join []string
 
+	// GossipKeyFile holds the keys that gossip is encrypted with at first, base64,
+	// one to a line, the one in use first. Once the data directory has its own ring
+	// of keys, that counts.
+	GossipKeyFile string
 	// GossipSeeds are gossip addresses of other servers.
 	GossipSeeds []string
 
-	// Insecure allows addresses beyond loopback without TLS.
+	// TLS are this server's certificates, which name its cluster and its ID; empty
+	// for none. They are looked at again every TLSPoll (0: ten seconds).
+	TLS     identity.Files
+	TLSPoll time.Duration
+	// Auth refuses requests until access control has been opened.
+	Auth bool
+	// Insecure allows addresses beyond loopback without TLS and access control.
 	Insecure bool
 	// RetainRevisions is how many revisions stay readable.
 	RetainRevisions uint64
@@ -99,6 +110,9 @@ func (c *Config) check() error {
 	if err := c.Freshness.check(); err != nil {
 		return err
 	}
+	if files := c.TLS; (files.CA == "") != (files.Cert == "") || (files.Cert == "") != (files.Key == "") {
+		return candor.Errorf(candor.ReasonUsage, "server: --tls-ca, --tls-cert and --tls-key go together")
+	}
 	ways := 0
 	for _, chosen := range []bool{len(c.InitialCluster) > 0, c.Bootstrap, len(c.Join) > 0} {
 		if chosen {
@@ -126,8 +140,8 @@ func (c *Config) checkAddress(flag, address string) error {
 		return candor.Errorf(candor.ReasonUsage, "server: %s %q: want HOST:PORT: %v", flag, address, err)
 	}
 	ip := net.ParseIP(host)
-	if host == "localhost" || (ip != nil && ip.IsLoopback()) || c.Insecure {
+	if host == "localhost" || (ip != nil && ip.IsLoopback()) || c.Insecure || c.TLS.CA != "" && c.Auth {
 		return nil
 	}
-	return candor.Errorf(candor.ReasonUsage, "server: %s %s is not a loopback address, and this build has no TLS: anyone who reaches it may read and write everything; pass --insecure to accept that", flag, address)
+	return candor.Errorf(candor.ReasonUsage, "server: %s %s is not a loopback address, and without certificates (--tls-ca, --tls-cert, --tls-key) and --auth anyone who reaches it may read and write everything; give them, or pass --insecure to accept that", flag, address)
 }

@@ -8,7 +8,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/candor-plane/candor"
@@ -20,6 +20,8 @@ import (
 // its server.
 type directory struct {
 	dial func(ctx context.Context, address string) (net.Conn, error)
+	// credentials prove who is at the other end.
+	credentials func() credentials.TransportCredentials
 
 	mu          sync.Mutex
 	addresses   map[string]string
@@ -28,8 +30,8 @@ type directory struct {
 	closed      bool
 }
 
-func newDirectory(dial func(ctx context.Context, address string) (net.Conn, error)) *directory {
-	return &directory{dial: dial, addresses: map[string]string{}, names: map[string]string{}, connections: map[string]*grpc.ClientConn{}}
+func newDirectory(dial func(ctx context.Context, address string) (net.Conn, error), prove func() credentials.TransportCredentials) *directory {
+	return &directory{dial: dial, credentials: prove, addresses: map[string]string{}, names: map[string]string{}, connections: map[string]*grpc.ClientConn{}}
 }
 
 // learn records where a server is.
@@ -76,7 +78,7 @@ func (d *directory) connection(address string) (*grpc.ClientConn, error) {
 		return nil, candor.Errorf(candor.ReasonShuttingDown, "the server stops")
 	}
 	options := []grpc.DialOption{
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithTransportCredentials(d.credentials()),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 10 * time.Second, Timeout: 3 * time.Second, PermitWithoutStream: true}),
 		grpc.WithConnectParams(grpc.ConnectParams{
 			Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 500 * time.Millisecond},

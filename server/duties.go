@@ -113,12 +113,16 @@ func (s *Server) startGossip(ctx context.Context) error {
 	if err != nil {
 		return candor.Errorf(candor.ReasonUsage, "server: --gossip %q: %v", s.config.Gossip, err)
 	}
+	keys, err := s.gossipKeys()
+	if err != nil {
+		return err
+	}
 	s.gossip, err = gossip.Start(ctx, gossip.Config{
 		Identity: gossip.Identity{
 			ClusterID: s.clusterID, ServerID: s.serverID, BootID: s.bootID, Name: s.config.Name, APIAddr: s.apiAddress,
 			RaftAddr: string(s.raftAddr), DebugAddr: s.DebugAddress(), FeatureLevel: candor.FeatureLevel, Version: s.config.Version,
 		},
-		BindAddr: host, BindPort: port, Insecure: s.config.Insecure, Seeds: s.config.GossipSeeds, Logger: s.logger.Named("gossip"),
+		Keyring: keys, BindAddr: host, BindPort: port, Insecure: s.config.Insecure, Seeds: s.config.GossipSeeds, Logger: s.logger.Named("gossip"),
 	})
 	return err
 }

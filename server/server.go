@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,6 +20,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/freshness"
 	"github.com/candor-plane/candor/fsm"
+	"github.com/candor-plane/candor/identity"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/codec"
 	"github.com/candor-plane/candor/server/auth"
@@ -55,17 +57,20 @@ type Server struct {
 	trust     *trust.Keeper
 	// authenticator knows callers by the newest view.
 	authenticator auth.Authenticator
-	feed          *feed.Feed
-	gossip        *gossip.Gossip
-	debug         *diag.Listener
-	layer         *link.Layer
-	listener      net.Listener
-	grpc          *grpc.Server
-	health        *health.Server
-	writes        *writePath
-	hint          newestHint
-	apiAddress    string
-	raftAddr      raft.ServerAddress
+	// own are this server's certificates; nil without TLS.
+	own               *identity.Source
+	handshakesRefused atomic.Uint64
+	feed              *feed.Feed
+	gossip            *gossip.Gossip
+	debug             *diag.Listener
+	layer             *link.Layer
+	listener          net.Listener
+	grpc              *grpc.Server
+	health            *health.Server
+	writes            *writePath
+	hint              newestHint
+	apiAddress        string
+	raftAddr          raft.ServerAddress
 
 	cancel   context.CancelFunc
 	stopping chan struct{}
@@ -90,8 +95,9 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 	}
 	s := &Server{
 		config: config, logger: config.Logger, bootID: uuid.NewString(), startedAt: time.Now(),
-		directory: newDirectory(config.Seams.Dial), stopping: make(chan struct{}),
+		stopping: make(chan struct{}),
 	}
+	s.directory = newDirectory(config.Seams.Dial, s.toServers)
 	defer func() {
 		if err != nil {
 			s.abandon()
@@ -127,6 +133,9 @@ func (s *Server) open(ctx context.Context) error {
 		}
 		s.dir, s.serverID, s.clusterID = dir, dir.Identity().ServerID, dir.Identity().ClusterID
 	}
+	if err := s.openIdentity(); err != nil {
+		return err
+	}
 	if s.clusterID == "" {
 		id, err := s.chooseCluster(ctx)
 		if err != nil {
@@ -145,6 +154,8 @@ func (s *Server) open(ctx context.Context) error {
 
 func (s *Server) chooseCluster(ctx context.Context) (string, error) {
 	switch {
+	case s.own != nil && (len(s.config.InitialCluster) > 0 || len(s.config.Join) > 0 || s.config.Bootstrap):
+		return s.own.Material().Cluster, nil
 	case len(s.config.InitialCluster) > 0:
 		return clusterIDOf(s.config.InitialCluster, s.config.ClusterToken), nil
 	case len(s.config.Join) > 0:
@@ -177,8 +188,12 @@ func (s *Server) transport() (raft.Transport, error) {
 			return new(net.Dialer).DialContext(ctx, "tcp", address)
 		}
 	}
+	var secure link.Secure
+	if s.own != nil {
+		secure = secureLink{s}
+	}
 	s.layer = link.New(link.Config{
-		Listener: listener, Dial: dial, ClusterID: s.clusterID, ServerID: s.serverID, Logger: s.logger.Named("link"),
+		Secure: secure, Listener: listener, Dial: dial, ClusterID: s.clusterID, ServerID: s.serverID, Logger: s.logger.Named("link"),
 	})
 	s.raftAddr = raft.ServerAddress(s.layer.Addr().String())
 	if s.config.Seams.Transport != nil {
@@ -233,10 +248,9 @@ func (s *Server) wire() error {
 	s.authenticator = auth.Authenticator{View: s.machine.View}
 
 	s.health = health.NewServer()
-	s.grpc = grpc.NewServer(append(append(s.tracing(), grpcapi.Interceptors(&entrance{s}, s.logger.Named("api"))...),
+	s.grpc = grpc.NewServer(append(append(append(s.tracing(), grpcapi.Interceptors(&entrance{s}, s.logger.Named("api"))...), s.secureAPI()...),
 		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(2*maxMessage), grpc.MaxConcurrentStreams(4096),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}),
 		grpc.WriteBufferSize(64<<10), grpc.ReadBufferSize(64<<10), grpc.NumStreamWorkers(1024),
 		grpc.ForceServerCodecV2(codec.New()), grpc.StaticStreamWindowSize(1<<20), grpc.StaticConnWindowSize(8<<20),
 	)...)
@@ -253,7 +267,7 @@ func (s *Server) wire() error {
 	s.health.SetServingStatus("candor.read", healthv1.HealthCheckResponse_SERVING)
 
 	if s.config.Debug != "" {
-		if s.debug, err = diag.Listen(s.config.Debug, &probe{s}, s.logger.Named("debug")); err != nil {
+		if s.debug, err = diag.Listen(s.config.Debug, s.secureDebug(), &probe{s}, s.logger.Named("debug")); err != nil {
 			return err
 		}
 	}
@@ -347,6 +361,7 @@ func (s *Server) Close() error {
 		if s.layer != nil {
 			err = errors.Join(err, s.layer.Close())
 		}
+		s.closeIdentity()
 		s.closeErr = err
 	})
 	return s.closeErr
@@ -409,6 +424,7 @@ func (s *Server) abandon() {
 	if s.listener != nil {
 		_ = s.listener.Close()
 	}
+	s.closeIdentity()
 	s.wait.Wait()
 }
 

@@ -23,20 +23,21 @@ var rooms = []room{
 	{at: "", plain: true},
 	{at: "fsm", may: []string{"lexum/...", "internal/wire"}},
 	{at: "freshness"},
+	{at: "identity"},
 	{at: "lexum"},
 	{at: "rpc", may: []string{"internal/wire"}},
 	{at: "coordinator", never: []string{"github.com/hashicorp/raft", "google.golang.org/grpc"}},
-	{at: "client", may: []string{"freshness/...", "rpc/...", "internal/wire"}},
-	{at: "worker", may: []string{"client/...", "freshness/...", "rpc/..."}},
+	{at: "client", may: []string{"freshness/...", "identity/...", "rpc/...", "internal/wire"}},
+	{at: "worker", may: []string{"client/...", "freshness/...", "identity/...", "rpc/..."}},
 
 	// One node. Its children know nothing of one another: package server wires them.
-	{at: "server", may: []string{"fsm/...", "freshness/...", "rpc/...", "coordinator/...", "internal/wire"}},
-	{at: "server/*", may: []string{"fsm/...", "freshness/...", "rpc/...", "internal/wire"}},
-	{at: servertest, may: []string{"server/...", "client/...", "fsm/...", "freshness/...", "rpc/...", "verify/...", "internal/wire"}},
+	{at: "server", may: []string{"fsm/...", "freshness/...", "identity/...", "rpc/...", "coordinator/...", "internal/wire"}},
+	{at: "server/*", may: []string{"fsm/...", "freshness/...", "identity/...", "rpc/...", "internal/wire"}},
+	{at: servertest, may: []string{"server/...", "client/...", "fsm/...", "freshness/...", "identity/...", "rpc/...", "verify/...", "internal/wire"}},
 
 	{at: "drill", may: []string{"client/...", "fsm/...", "coordinator/scheduler/..."}},
 	{at: "verify", may: []string{"client/...", "fsm/...", "coordinator/scheduler/...", "internal/wire"}},
-	{at: "cmd", may: []string{"server", "worker/...", "client/...", "drill/...", "verify/..."}},
+	{at: "cmd", may: []string{"server", "worker/...", "client/...", "drill/...", "identity/...", "verify/..."}},
 	{at: "integration", may: []string{"..."}},
 
 	// An internal package imports no other room, and is imported by those that name it above.

@@ -1,7 +1,7 @@
 // Package auth says who makes a request.
 //
-// A name counts as authenticated only by a token that the newest view of this node
-// knows and that has not expired; what the caller says of itself besides may
+// A name counts as authenticated only by a certificate of the cluster, or by a token
+// that the newest view of this node knows and that has not expired; what the caller says of itself besides may
 // agree and not differ. While access control is off a caller without a token is
 // believed. Package server makes it; the API asks it for every request.
 package auth
@@ -9,13 +9,17 @@ package auth
 import (
 	"context"
 	"crypto/subtle"
+	"crypto/tls"
 	"strings"
 	"time"
 
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm"
+	"github.com/candor-plane/candor/identity"
 )
 
 // Metadata keys of a request.
@@ -40,18 +44,39 @@ func (a *Authenticator) Authenticate(ctx context.Context) (candor.Principal, err
 	if claimed == candor.ActorSystem {
 		return candor.Principal{}, candor.Errorf(candor.ReasonForbidden, "nobody acts as %s but the cluster itself", claimed)
 	}
-	text := first(ctx, tokenKey)
-	if text == "" {
-		if claimed == "" {
-			claimed = candor.ActorAnonymous
+	var state *tls.ConnectionState
+	if caller, ok := peer.FromContext(ctx); ok {
+		if info, ok := caller.AuthInfo.(credentials.TLSInfo); ok {
+			state = &info.State
 		}
+	}
+	return a.Known(first(ctx, tokenKey), state, claimed)
+}
+
+// Known is Authenticate by what came along: "Bearer TOKEN" or nothing, the state of
+// a TLS connection or nil, and what the caller says of itself. A token counts
+// before a certificate.
+func (a *Authenticator) Known(bearer string, state *tls.ConnectionState, claimed string) (p candor.Principal, err error) {
+	switch {
+	case bearer != "":
+		if p, err = a.bearer(bearer); err != nil {
+			return candor.Principal{}, err
+		}
+	case state != nil && !identity.Anonymous(state):
+		who, err := identity.PeerOf(state)
+		if err != nil {
+			return candor.Principal{}, err
+		}
+		p = candor.Principal{Actor: who.Actor(), Proof: candor.ProofCertificate}
+	case claimed == "":
+		return candor.Principal{Actor: candor.ActorAnonymous, Proof: candor.ProofNone}, nil
+	default:
 		return candor.Principal{Actor: claimed, Proof: candor.ProofNone}, nil
 	}
-	p, err := a.bearer(text)
-	if err == nil && claimed != "" && claimed != p.Actor {
-		return candor.Principal{}, candor.Errorf(candor.ReasonForbidden, "the token is of %s, and the request names %s: nobody acts as somebody else", p.Actor, claimed)
+	if claimed != "" && claimed != p.Actor {
+		return candor.Principal{}, candor.Errorf(candor.ReasonForbidden, "the caller's %s is of %s, and the request names %s: nobody acts as somebody else", p.Proof, p.Actor, claimed)
 	}
-	return p, err
+	return p, nil
 }
 
 func (a *Authenticator) bearer(text string) (candor.Principal, error) {

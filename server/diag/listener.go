@@ -7,6 +7,7 @@ package diag
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -27,6 +28,8 @@ type Probe interface {
 	Ready() error
 	// Collect reports the server's metrics.
 	Collect(emit func(Metric))
+	// Permit is nil when whoever asks may see metrics and profiles.
+	Permit(r *http.Request) error
 }
 
 // Metric is one sample. Labels are name, value pairs.
@@ -46,13 +49,17 @@ type Listener struct {
 }
 
 // Listen binds the address and serves.
-func Listen(address string, probe Probe, logger hclog.Logger) (*Listener, error) {
+// A configuration of TLS makes it answer over TLS alone; nil for none.
+func Listen(address string, secure *tls.Config, probe Probe, logger hclog.Logger) (*Listener, error) {
 	if probe == nil || logger == nil {
 		panic("diag: probe and logger are required")
 	}
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, candor.Errorf(candor.ReasonAddressInUse, "--debug: cannot listen on %s: %w", address, err)
+	}
+	if secure != nil {
+		listener = tls.NewListener(listener, secure)
 	}
 	l := &Listener{
 		listener: listener, done: make(chan struct{}),
@@ -91,12 +98,20 @@ func handler(probe Probe) http.Handler {
 		}
 		fmt.Fprintln(w, "ok")
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	inside := http.NewServeMux()
+	inside.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	inside.HandleFunc("/debug/pprof/", pprof.Index)
+	inside.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	inside.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	inside.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	inside.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if err := probe.Permit(r); err != nil {
+			http.Error(w, err.Error(), candor.ReasonOf(err).Disposition().HTTP)
+			return
+		}
+		inside.ServeHTTP(w, r)
+	})
 	return mux
 }
 

@@ -15,7 +15,14 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-type fixed struct{ ready atomic.Bool }
+type fixed struct{ ready, closed atomic.Bool }
+
+func (f *fixed) Permit(*http.Request) error {
+	if f.closed.Load() {
+		return candor.Errorf(candor.ReasonForbidden, "not you")
+	}
+	return nil
+}
 
 func (f *fixed) Ready() error {
 	if f.ready.Load() {
@@ -45,7 +52,7 @@ func get(t *testing.T, url string) (int, string) {
 
 func TestTheListenerTellsLifeReadinessAndMetricsApart(t *testing.T) {
 	probe := &fixed{}
-	l, err := Listen("127.0.0.1:0", probe, hclog.NewNullLogger())
+	l, err := Listen("127.0.0.1:0", nil, probe, hclog.NewNullLogger())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +71,16 @@ func TestTheListenerTellsLifeReadinessAndMetricsApart(t *testing.T) {
 	if _, body := get(t, base+"/metrics"); !strings.Contains(body, `candor_admissions_total{class="WRITE",reason="ACCEPTED"} 3`) {
 		t.Error("the probe's metric is not served")
 	}
-	if _, err := Listen(l.Address(), probe, hclog.NewNullLogger()); candor.ReasonOf(err) != candor.ReasonAddressInUse {
+	probe.closed.Store(true)
+	for _, path := range []string{"/metrics", "/debug/pprof/", "/debug/pprof/cmdline"} {
+		if code, body := get(t, base+path); code != http.StatusForbidden || !strings.Contains(body, "not you") {
+			t.Errorf("%s of somebody who may not: %d %q", path, code, body)
+		}
+	}
+	if code, _ := get(t, base+"/livez"); code != http.StatusOK {
+		t.Errorf("livez is for everybody: %d", code)
+	}
+	if _, err := Listen(l.Address(), nil, probe, hclog.NewNullLogger()); candor.ReasonOf(err) != candor.ReasonAddressInUse {
 		t.Errorf("port in use: %v", err)
 	}
 }

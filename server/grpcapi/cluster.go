@@ -95,7 +95,11 @@ func (s *Cluster) Join(ctx context.Context, in *candorv1.JoinRequest) (*candorv1
 	case in.GetFeatureLevel() < view.Level():
 		return nil, candor.Errorf(candor.ReasonFeatureLevel, "join: server %s supports feature level %d; the cluster is at %d: run a newer build", in.GetName(), in.GetFeatureLevel(), view.Level())
 	}
-	if err := s.authorize(ctx, policy.Create, policy.Members, in.GetName()); err != nil {
+	if p := PrincipalOf(ctx); isServer(p) {
+		if p.Actor != serverActor+in.GetServerId() {
+			return nil, candor.Errorf(candor.ReasonForbidden, "join: the certificate is of %s; a server joins for itself alone", p.Actor)
+		}
+	} else if err := s.authorize(ctx, policy.Create, policy.Members, in.GetName()); err != nil {
 		return nil, err
 	}
 	index, err := s.topology.Join(ctx, in)

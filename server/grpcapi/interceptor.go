@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
+	"strings"
 
 	"github.com/hashicorp/go-hclog"
 	"google.golang.org/grpc"
@@ -19,6 +20,10 @@ type Entrance interface {
 	Authenticate(ctx context.Context) (candor.Principal, error)
 	// View is the newest one of this node.
 	View() *fsm.View
+	// Secured says whether callers prove who they are by certificates.
+	Secured() bool
+	// Demands says that nobody is served before access control has been opened.
+	Demands() bool
 	// Judged notes what became of the admission of a request, whose context names
 	// its actor (see ActorOf).
 	Judged(ctx context.Context, class candor.AdmissionClass, method string, err error)
@@ -63,7 +68,11 @@ func (d *door) admit(ctx context.Context, method string) (context.Context, error
 	ctx = withPrincipal(ctx, p)
 	takes, known := rights[method]
 	if !known {
-		return ctx, nil // of servers, health and reflection
+		// Of servers, health and reflection.
+		if strings.HasPrefix(method, peerMethods) && d.entrance.Secured() && !isServer(p) {
+			return ctx, candor.Errorf(candor.ReasonForbidden, "%s is between servers of the cluster, and the caller is %s", method, p.Actor)
+		}
+		return ctx, nil
 	}
 	if err != nil {
 		return ctx, err
@@ -71,6 +80,10 @@ func (d *door) admit(ctx context.Context, method string) (context.Context, error
 	view := d.entrance.View()
 	switch {
 	case takes.open:
+		return ctx, nil
+	case d.entrance.Demands() && view.AccessEpoch() == 0 && !isServer(p):
+		return ctx, candor.Errorf(candor.ReasonUnauthenticated, "access control has not been opened yet, and this server serves nobody before: `candor auth bootstrap`")
+	case takes.join && isServer(p):
 		return ctx, nil
 	case takes.ask.Kind == "":
 		return ctx, authenticated(view, p)

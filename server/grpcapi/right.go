@@ -2,6 +2,7 @@ package grpcapi
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/candor-plane/candor"
@@ -15,6 +16,8 @@ import (
 type right struct {
 	// open methods answer everybody.
 	open bool
+	// join is also a server's own, for itself.
+	join bool
 	// ask is judged before the method runs; none means that the method judges what
 	// it is asked for, or is anybody's who is authenticated.
 	ask policy.Ask
@@ -48,7 +51,7 @@ var rights = map[string]right{
 	candorv1.ClusterService_Status_FullMethodName:            {},
 	candorv1.ClusterService_Members_FullMethodName:           {},
 	candorv1.ClusterService_Snapshot_FullMethodName:          system(policy.Get, policy.Snapshots),
-	candorv1.ClusterService_Join_FullMethodName:              system(policy.Create, policy.Members),
+	candorv1.ClusterService_Join_FullMethodName:              {join: true, ask: policy.Ask{Verb: policy.Create, Kind: policy.Members}},
 	candorv1.ClusterService_Remove_FullMethodName:            system(policy.Delete, policy.Members),
 	candorv1.ClusterService_Promote_FullMethodName:           system(policy.Update, policy.Members),
 	candorv1.ClusterService_TransferLeader_FullMethodName:    system(policy.Update, policy.Leadership),
@@ -63,6 +66,16 @@ var rights = map[string]right{
 
 	candorv1.NodeService_SetViewOnly_FullMethodName: system(policy.Update, policy.Views),
 	candorv1.NodeService_Repair_FullMethodName:      system(policy.Update, policy.Views),
+}
+
+// peerMethods begin the methods that are between servers.
+var peerMethods = "/" + candorv1.PeerService_ServiceDesc.ServiceName + "/"
+
+const serverActor = string(candor.PartyServer) + "/"
+
+// isServer says that the caller has proven to be a server of this cluster.
+func isServer(p candor.Principal) bool {
+	return p.Proof == candor.ProofCertificate && strings.HasPrefix(p.Actor, serverActor)
 }
 
 // may is nil when the principal may do that by the view's policy. Where access

@@ -152,9 +152,15 @@ func (l *Layer) connection(ctx context.Context, a *asker, server raft.Server) (n
 	return c, nil
 }
 
+// current is the connection in use, or nil. One that has been used for long is
+// given up as soon as nobody waits on it.
 func (a *asker) current() net.Conn {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.conn != nil && len(a.waiting) == 0 && isAged(a.conn) {
+		_ = a.conn.Close()
+		a.conn = nil
+	}
 	return a.conn
 }
 

@@ -25,8 +25,12 @@ import (
 	"github.com/candor-plane/candor"
 )
 
-// Config of a Layer, which owns the listener; all of it is required.
+// Config of a Layer, which owns the listener; all but Secure is required.
 type Config struct {
+	// Secure has both ends prove who they are; nil where nothing proves it, and a
+	// connection says of itself whose it is.
+	Secure Secure
+
 	Listener            net.Listener
 	Dial                func(ctx context.Context, hostPort string) (net.Conn, error)
 	ClusterID, ServerID string
@@ -86,7 +90,7 @@ const (
 // New returns a layer that neither accepts nor dials before Start.
 func New(config Config) *Layer {
 	if config.Listener == nil || config.Dial == nil || config.ClusterID == "" || config.ServerID == "" || config.Logger == nil {
-		panic("link: every field of Config is required")
+		panic("link: every field of Config but Secure is required")
 	}
 	return &Layer{
 		config: config, accepted: make(chan net.Conn), done: make(chan struct{}),
@@ -159,8 +163,13 @@ func (l *Layer) connect(ctx context.Context, id, hostPort, purpose string) (net.
 	if !l.started.Load() {
 		return nil, candor.Errorf(candor.ReasonUnavailable, "the server is not ready to speak yet")
 	}
-	c, err := l.config.Dial(ctx, hostPort)
+	raw, err := l.config.Dial(ctx, hostPort)
 	if err != nil {
+		return nil, err
+	}
+	c, err := l.secured(ctx, raw, id, purpose)
+	if err != nil {
+		_ = raw.Close()
 		return nil, err
 	}
 	if err := l.greet(ctx, c, id, purpose); err != nil {
@@ -207,8 +216,14 @@ func (l *Layer) run() {
 
 // admit serves the connection, or hands it to raft, if it was meant for this
 // server.
-func (l *Layer) admit(c net.Conn) {
-	h, refused, err := l.check(c)
+func (l *Layer) admit(raw net.Conn) {
+	c, caller, err := l.proven(raw)
+	if err != nil {
+		l.refusedHandshake(raw.RemoteAddr().String(), err)
+		_ = raw.Close()
+		return
+	}
+	h, refused, err := l.check(c, caller)
 	if err != nil || refused != "" {
 		if refused != "" {
 			l.config.Logger.Warn("connection refused", "from", c.RemoteAddr().String(), "why", refused)
@@ -227,7 +242,9 @@ func (l *Layer) admit(c net.Conn) {
 	}
 }
 
-func (l *Layer) check(c net.Conn) (h hello, refused string, err error) {
+// check reads the first line. caller is who is proven to be there; empty where
+// nothing is.
+func (l *Layer) check(c net.Conn, caller string) (h hello, refused string, err error) {
 	if err := c.SetDeadline(time.Now().Add(helloTimeout)); err != nil {
 		return h, "", err
 	}
@@ -239,6 +256,8 @@ func (l *Layer) check(c net.Conn) (h hello, refused string, err error) {
 		refused = "it speaks neither " + forRaft + " nor " + forCalls
 	case h.Cluster != l.config.ClusterID:
 		refused = "it belongs to cluster " + h.Cluster + "; this server is of cluster " + l.config.ClusterID
+	case caller != "" && h.From != caller:
+		refused = "it says that it comes from server " + h.From + ", and its certificate is of server " + caller
 	case h.To != l.config.ServerID:
 		refused = "it is meant for server " + h.To + "; this is server " + l.config.ServerID + ", so the other is gone: remove it and join this one as new"
 	}

@@ -158,12 +158,17 @@ func TestMistakeServedByALeaderThatIsNot(t *testing.T) {
 					}
 				}
 				// A write that a follower passed on is not its own.
-				ctx, cancel := within(5 * time.Second)
-				out, err := r.api.Create(ctx, &candorv1.CreateRequest{Object: convert.ObjectToProto(namespace(fmt.Sprintf("%s-%d", r.server.Name(), i)))})
-				cancel()
-				if err != nil {
-					t.Fatal(err)
-				}
+				var out *candorv1.CreateResponse
+				c.Until("whoever leads is known here", func() bool {
+					ctx, cancel := within(5 * time.Second)
+					defer cancel()
+					var err error
+					out, err = r.api.Create(ctx, &candorv1.CreateRequest{Object: convert.ObjectToProto(namespace(fmt.Sprintf("%s-%d", r.server.Name(), i)))})
+					if err != nil {
+						wantReason(t, convert.ErrorFromStatus(err), candor.ReasonNotLeader)
+					}
+					return err == nil
+				})
 				if w := out.GetResult().GetWitness(); w.GetServedByLeader() != leads(r) {
 					t.Errorf("%s: leads %v, %+v", r.server.Name(), leads(r), w)
 				}
