@@ -46,7 +46,8 @@ type Config struct {
 	TLS     identity.Files
 	TLSPoll time.Duration
 	// Auth refuses requests until access control has been opened.
-	Auth bool
+	Auth  bool
+	Audit Audit
 	// Insecure allows addresses beyond loopback without TLS and access control.
 	Insecure bool
 	// RetainRevisions is how many revisions stay readable.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/identity"
+	"github.com/candor-plane/candor/server/audit"
 	"github.com/candor-plane/candor/server/replica/datadir"
 )
 
@@ -47,6 +48,16 @@ func (s *Server) closeIdentity() {
 func (s *Server) refusedHandshake(listener string) func(remote string, err error) {
 	return func(remote string, err error) {
 		s.handshakesRefused.Add(1)
+		if s.audit != nil {
+			method := audit.MethodTLSHandshake
+			if listener == "raft" {
+				method = audit.MethodRaftHandshake
+			}
+			s.audit.Handshake(audit.Record{
+				Actor: candor.ActorAnonymous, AuthenticatedBy: audit.ByNone, Source: remote, Method: method, Verdict: audit.Denied,
+				Reason: candor.ReasonOf(err), Message: err.Error(),
+			})
+		}
 		s.logger.Warn("handshake refused", "listener", listener, "from", remote, "why", err)
 	}
 }
@@ -117,7 +128,7 @@ func (l secureLink) Server(ctx context.Context, c net.Conn) (net.Conn, string, e
 
 // ServerID is that of the server whose data directory this is. A folder that is
 // empty, or does not exist, becomes one, of a server of that name.
-func ServerID(data, name string) (id string, err error) {
+func ServerID(data, name string) (id string, err error) { //nolint:revive // the ID of a Server is another word for it
 	if err := candor.CheckName("name", name); err != nil {
 		return "", err
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/candor-plane/candor/identity"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/codec"
+	"github.com/candor-plane/candor/server/audit"
 	"github.com/candor-plane/candor/server/auth"
 	"github.com/candor-plane/candor/server/diag"
 	"github.com/candor-plane/candor/server/feed"
@@ -60,17 +61,19 @@ type Server struct {
 	// own are this server's certificates; nil without TLS.
 	own               *identity.Source
 	handshakesRefused atomic.Uint64
-	feed              *feed.Feed
-	gossip            *gossip.Gossip
-	debug             *diag.Listener
-	layer             *link.Layer
-	listener          net.Listener
-	grpc              *grpc.Server
-	health            *health.Server
-	writes            *writePath
-	hint              newestHint
-	apiAddress        string
-	raftAddr          raft.ServerAddress
+	// audit is nil where no account is kept.
+	audit      *audit.Log
+	feed       *feed.Feed
+	gossip     *gossip.Gossip
+	debug      *diag.Listener
+	layer      *link.Layer
+	listener   net.Listener
+	grpc       *grpc.Server
+	health     *health.Server
+	writes     *writePath
+	hint       newestHint
+	apiAddress string
+	raftAddr   raft.ServerAddress
 
 	cancel   context.CancelFunc
 	stopping chan struct{}
@@ -134,6 +137,9 @@ func (s *Server) open(ctx context.Context) error {
 		s.dir, s.serverID, s.clusterID = dir, dir.Identity().ServerID, dir.Identity().ClusterID
 	}
 	if err := s.openIdentity(); err != nil {
+		return err
+	}
+	if err := s.openAudit(); err != nil {
 		return err
 	}
 	if s.clusterID == "" {
@@ -362,6 +368,7 @@ func (s *Server) Close() error {
 			err = errors.Join(err, s.layer.Close())
 		}
 		s.closeIdentity()
+		err = errors.Join(err, s.closeAudit())
 		s.closeErr = err
 	})
 	return s.closeErr
@@ -425,6 +432,7 @@ func (s *Server) abandon() {
 		_ = s.listener.Close()
 	}
 	s.closeIdentity()
+	_ = s.closeAudit()
 	s.wait.Wait()
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"google.golang.org/grpc"
@@ -16,6 +17,17 @@ import (
 
 // Entrance is what every request passes on its way in and out.
 type Entrance interface {
+	Guard
+	Recorder
+	// Judged notes what became of the admission of a request, whose context names
+	// its actor (see ActorOf).
+	Judged(ctx context.Context, class candor.AdmissionClass, method string, err error)
+	// Witness is what this node knows of its view now.
+	Witness() candor.Witness
+}
+
+// Guard is what the door knows of those who come.
+type Guard interface {
 	// Authenticate says who makes the request of ctx.
 	Authenticate(ctx context.Context) (candor.Principal, error)
 	// View is the newest one of this node.
@@ -24,11 +36,6 @@ type Entrance interface {
 	Secured() bool
 	// Demands says that nobody is served before access control has been opened.
 	Demands() bool
-	// Judged notes what became of the admission of a request, whose context names
-	// its actor (see ActorOf).
-	Judged(ctx context.Context, class candor.AdmissionClass, method string, err error)
-	// Witness is what this node knows of its view now.
-	Witness() candor.Witness
 }
 
 // Interceptors count the admission of every request of the services for
@@ -50,15 +57,42 @@ type door struct {
 
 func (d *door) unary(ctx context.Context, in any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (out any, err error) {
 	class := classes[info.FullMethod]
+	var account Account
+	var began time.Time
 	defer func() {
 		err = d.failure(info.FullMethod, class, err, recover())
 		d.count(ctx, class, info.FullMethod, err)
+		d.settle(account, ctx, info.FullMethod, in, out, err, began)
 		err = convert.StatusFromError(err).Err()
 	}()
 	if ctx, err = d.admit(ctx, info.FullMethod); err != nil {
 		return nil, err
 	}
+	if account, err = d.open(ctx, class); err != nil {
+		return nil, err
+	}
+	if account != nil {
+		began = time.Now()
+	}
 	return handle(ctx, in)
+}
+
+// open takes room for the account of a client's request.
+func (d *door) open(ctx context.Context, class candor.AdmissionClass) (Account, error) {
+	if class == "" {
+		return nil, nil //nolint:nilnil // servers are not accounted for
+	}
+	return d.entrance.Begin(ctx, class)
+}
+
+// settle writes the account of a request, or that it was refused.
+func (d *door) settle(account Account, ctx context.Context, method string, in, out any, err error, began time.Time) { //nolint:revive // the account is whose method this is
+	switch {
+	case account != nil:
+		account.End(d.note(ctx, method, in, out, err, began))
+	case err != nil:
+		d.entrance.Refused(ctx, d.note(ctx, method, in, out, err, began))
+	}
 }
 
 // admit finds who makes the request, and refuses whoever may not make it at all.
@@ -96,12 +130,18 @@ func (d *door) admit(ctx context.Context, method string) (context.Context, error
 func (d *door) stream(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
 	class := classes[info.FullMethod]
 	ctx, refused := d.admit(stream.Context(), info.FullMethod)
+	var account Account
+	if refused == nil {
+		account, refused = d.open(ctx, class)
+	}
+	began := time.Now()
 	begun := &begunStream{ServerStream: &knownStream{ServerStream: stream, ctx: ctx}, begin: func() { d.count(ctx, class, info.FullMethod, nil) }}
 	defer func() {
 		err = d.failure(info.FullMethod, class, err, recover())
 		if !begun.begun {
 			d.count(ctx, class, info.FullMethod, err)
 		}
+		d.settle(account, ctx, info.FullMethod, nil, nil, err, began)
 		err = convert.StatusFromError(err).Err()
 	}()
 	if refused != nil {

@@ -79,8 +79,7 @@ func isAged(c net.Conn) bool {
 
 // refusedHandshake logs who was refused, but not those that only hung up.
 func (l *Layer) refusedHandshake(from string, err error) {
-	var e *candor.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*candor.Error](err); ok {
 		l.config.Logger.Warn("connection refused", "from", from, "why", e.Message)
 	}
 }
