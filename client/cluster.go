@@ -43,10 +43,12 @@ type ClusterStatus struct {
 	Recovered     bool                `json:"recovered"`
 	// ClusterTime is what the node would stamp an entry with now, in nanoseconds,
 	// while it leads; 0 otherwise.
-	ClusterTime int64           `json:"clusterTime,omitempty"`
-	Findings    []Finding       `json:"findings,omitempty"`
-	Version     string          `json:"version"`
-	Insecure    bool            `json:"insecure"`
+	ClusterTime int64     `json:"clusterTime,omitempty"`
+	Findings    []Finding `json:"findings,omitempty"`
+	Version     string    `json:"version"`
+	Insecure    bool      `json:"insecure"`
+	// AccessEpoch is how often access control was opened; 0: it is off.
+	AccessEpoch uint64          `json:"accessEpoch"`
 	Witness     *candor.Witness `json:"witness,omitempty"`
 }
 
@@ -76,7 +78,7 @@ func (k *Cluster) Status(ctx context.Context, options ...ReadOption) (*ClusterSt
 		Objects: out.GetObjects(), StateBytes: out.GetStateBytes(), QuotaBytes: out.GetQuotaBytes(),
 		RestartState: candor.RestartState(out.GetRestartState()), RestartReason: out.GetRestartReason(),
 		Recovered: out.GetRecovered(), ClusterTime: out.GetClusterTime(),
-		Version: out.GetVersion(), Insecure: out.GetInsecure(), Witness: w,
+		Version: out.GetVersion(), Insecure: out.GetInsecure(), AccessEpoch: out.GetAccessEpoch(), Witness: w,
 	}
 	for _, f := range out.GetFindings() {
 		s.Findings = append(s.Findings, Finding{

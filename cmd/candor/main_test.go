@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -47,7 +48,8 @@ func TestClusterScripts(t *testing.T) {
 	})
 }
 
-// TestFaultScripts runs scripts that stop servers, each on a cluster of its own.
+// TestFaultScripts runs scripts that stop servers or lock them, each on a cluster
+// of its own.
 func TestFaultScripts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts real servers and kills them; run without -short")
@@ -61,7 +63,7 @@ func TestFaultScripts(t *testing.T) {
 			cluster := startDev(t)
 			testscript.Run(t, testscript.Params{
 				Files: []string{script}, RequireExplicitExec: true, RequireUniqueNames: true,
-				Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "settles": settles},
 				Setup: func(env *testscript.Env) error {
 					env.Setenv("CANDOR_CONTEXT", filepath.Join(cluster, "context.yaml"))
 					env.Setenv("CANDOR_DEV_DATA", cluster)
@@ -75,26 +77,52 @@ func TestFaultScripts(t *testing.T) {
 // exits runs "exits CODE COMMAND ARGUMENT..." and fails unless the command
 // ends with that code. stdout and stderr look at its output afterwards.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE COMMAND ARGUMENT...")
-	}
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	got := 0
-	if err := ts.Exec(args[1], args[2:]...); err != nil {
-		var exit *exec.ExitError
-		if !errors.As(err, &exit) {
-			ts.Fatalf("%v", err)
-		}
-		got = exit.ExitCode()
-	}
-	if got != want {
+	want := wantedExit(ts, neg, args)
+	if got := exitOf(ts, args[1:]); got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
 }
 
-// startDev starts `candor dev` and returns its folder once a strong read is
-// served. It ends with the test, and so does every server.
+// settles runs "settles CODE COMMAND ARGUMENT..." again and again until the command
+// ends with that code: for what every server has to hear of first.
+func settles(ts *testscript.TestScript, neg bool, args []string) {
+	want := wantedExit(ts, neg, args)
+	deadline := time.Now().Add(time.Minute)
+	for {
+		got := exitOf(ts, args[1:])
+		if got == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("exit code %d for a minute, want %d", got, want)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func wantedExit(ts *testscript.TestScript, neg bool, args []string) int {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits|settles CODE COMMAND ARGUMENT...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	return want
+}
+
+func exitOf(ts *testscript.TestScript, command []string) int {
+	err := ts.Exec(command[0], command[1:]...)
+	if err == nil {
+		return 0
+	}
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		ts.Fatalf("%v", err)
+	}
+	return exit.ExitCode()
+}
+
+// startDev starts `candor dev` and returns its folder once every server is up to
+// date. It ends with the test, and so does every server.
 func startDev(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -126,15 +154,15 @@ func startDev(t *testing.T) string {
 	return folder
 }
 
-// ready polls until the cluster serves a strong read.
+// ready polls until every server says that it has caught up.
 func ready(ctx context.Context, folder string, ended chan error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
-		probe := exec.CommandContext(ctx, "candor", "get", "namespaces", "--timeout", "5s")
+		probe := exec.CommandContext(ctx, "candor", "diagnostics", "--all", "--timeout", "5s", "-q", "-o", "jsonpath={.items[*].report.freshness.catchUpState}")
 		probe.Env = append(os.Environ(), "CANDOR_CONTEXT="+filepath.Join(folder, "context.yaml"))
 		text, err := probe.CombinedOutput()
-		if err == nil {
+		if err == nil && strings.TrimSpace(string(text)) == "FRESH FRESH FRESH" {
 			return nil
 		}
 		select {
@@ -142,7 +170,7 @@ func ready(ctx context.Context, folder string, ended chan error) error {
 			ended <- err
 			return fmt.Errorf("candor dev ended early: %w", err)
 		case <-ctx.Done():
-			return fmt.Errorf("no strong read within a minute; the last said: %s", text)
+			return fmt.Errorf("the servers have not caught up within a minute; they said: %s", text)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

@@ -102,6 +102,16 @@ func TestARuleThatCannotBeReadWholeAllowsNothing(t *testing.T) {
 	}
 }
 
+func TestEverybodyMayReadWhatKindsThereAre(t *testing.T) {
+	p := policy.Compile(1, nil, nil, nil)
+	for _, verb := range policy.Verbs {
+		_, ok := p.Allows("ana", policy.Ask{Verb: verb, Kind: "kinds.candor", Name: "x"})
+		if reads := verb == policy.Get || verb == policy.List || verb == policy.Watch; ok != reads {
+			t.Errorf("%s: %t", verb, ok)
+		}
+	}
+}
+
 func TestSubjectsAreBoundByNameOrParty(t *testing.T) {
 	everything := `{"rules":[{"verbs":["*"],"kinds":["*"]}]}`
 	p := policy.Compile(1, roles("r", everything), roles("b", `{"role":"r","subjects":["ana","worker/*"]}`, "gone", `{"role":"absent","subjects":["bob"]}`), nil)

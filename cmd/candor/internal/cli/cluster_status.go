@@ -85,6 +85,7 @@ func (o *ClusterStatusOptions) show(s *client.ClusterStatus) error {
 	facts.Add("State", stateSize(s.StateBytes, s.QuotaBytes))
 	facts.Add("Feature level", count(uint64(s.FeatureLevel)))
 	facts.Add("Restart state", restartWhy(s.RestartState, s.Recovered, s.RestartReason))
+	facts.Add("Access control", accessText(s.AccessEpoch))
 	facts.Add("Version", s.Version)
 	if s.Insecure {
 		facts.Add("Security", "none: it was started without TLS")

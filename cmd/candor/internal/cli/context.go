@@ -11,8 +11,9 @@ import (
 func NewCmdContext(f *Factory) *cobra.Command {
 	cmd := newGroup("context", "Remember clusters, and choose one",
 		NewCmdContextList(f, nil), NewCmdContextUse(f, nil), NewCmdContextShow(f, nil), NewCmdContextSet(f, nil))
-	cmd.Long = `A context file names clusters: for each its API addresses and a namespace.
-"candor dev" writes one; CANDOR_CONTEXT or --context-file says which is used.`
+	cmd.Long = `A context file names clusters: for each its API addresses, a namespace, and
+the files that say who you are. "candor dev" writes one; CANDOR_CONTEXT or
+--context-file says which is used.`
 	return cmd
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -21,10 +22,12 @@ func NewCmdContextSet(f *Factory, run func(context.Context, *ContextSetOptions) 
 	o := &ContextSetOptions{Factory: f}
 	cmd := &cobra.Command{
 		Use: "set NAME", Short: "Add a context, or change one",
-		Long: `Add a context, or change one. --server and --namespace say what to keep; what
-is not given stays as it is. The first context becomes the current one.`,
+		Long: `Add a context, or change one. --server, --namespace and --token-file say what to
+keep; what is not given stays as it is. The first context becomes the current
+one. Of a token only its file is remembered.`,
 		Example: `candor context set prod --server 10.0.0.1:7101,10.0.0.2:7101 --use
-candor context set prod --namespace shop`,
+candor context set prod --namespace shop
+candor context set prod --token-file ~/.config/candor/prod.token`,
 		Args:              arguments(1, 1, "one name"),
 		ValidArgsFunction: f.completeOnce(f.contextNames),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -33,7 +36,7 @@ candor context set prod --namespace shop`,
 		},
 	}
 	cmd.Flags().BoolVar(&o.Use, "use", false, "make it the current one")
-	return honours(cmd, flagServer, flagNamespace)
+	return honours(cmd, flagServer, flagNamespace, flagToken)
 }
 
 func runContextSet(_ context.Context, o *ContextSetOptions) error {
@@ -53,6 +56,15 @@ func runContextSet(_ context.Context, o *ContextSetOptions) error {
 	}
 	if o.Flags.Namespace != "" {
 		wanted.Namespace = o.Flags.Namespace
+	}
+	if o.Flags.TokenFile != "" {
+		if _, err := o.readToken(o.Flags.TokenFile); err != nil {
+			return err
+		}
+		// The file is found from every folder.
+		if wanted.TokenFile, err = filepath.Abs(o.Flags.TokenFile); err != nil {
+			return candor.Wrap("context set", err)
+		}
 	}
 	file.Set(wanted)
 	if o.Use || file.Current == "" {

@@ -57,6 +57,7 @@ func runContextShow(_ context.Context, o *ContextShowOptions) error {
 	facts.Add("Name", found.Name)
 	facts.Add("Servers", strings.Join(found.Servers, ", "))
 	facts.Add("Namespace", found.Namespace)
+	facts.Add("Token file", found.TokenFile)
 	facts.Add("File", path)
 	return internal("context show", facts.Flush())
 }

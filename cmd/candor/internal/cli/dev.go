@@ -17,6 +17,7 @@ type DevOptions struct {
 	*Factory
 	Dir           string
 	Nodes         int
+	TLS           *bool // nil for what the folder has
 	Apply         []string
 	ExitWhenReady bool
 	Failover      bool
@@ -27,6 +28,7 @@ type DevOptions struct {
 // NewCmdDev returns `candor dev`.
 func NewCmdDev(f *Factory, run func(context.Context, *DevOptions) error) *cobra.Command {
 	o := &DevOptions{Factory: f}
+	var tls bool
 	cmd := &cobra.Command{
 		Use: "dev", Short: "Run a whole cluster on this machine",
 		Long: `Run a whole cluster on this machine, as real processes, until Ctrl-C.
@@ -37,16 +39,27 @@ a context file, so that a second terminal reaches the cluster with
   export CANDOR_CONTEXT=DIR/context.yaml
 
 The same folder can be taken up again later. Without --data the cluster lives
-in a temporary folder that is removed at the end.`,
+in a temporary folder that is removed at the end.
+
+With --tls the folder gets an authority (DIR/tls, see "candor tls"), and every
+server and the context a certificate of it; the folder remembers that. Access
+control is off until "candor auth bootstrap".`,
 		Example: `candor dev
 candor dev --nodes 5 --data ./cluster
+candor dev --tls --data ./cluster
 candor dev --apply examples/ --failover --exit-when-ready
 candor dev kill n1 --data ./cluster      (from a second terminal)`,
 		Args: arguments(0, 0, "no arguments; kill, start, stop, pause and resume are its subcommands"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return runs(run, runDev)(cmd.Context(), o) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("tls") {
+				o.TLS = &tls
+			}
+			return runs(run, runDev)(cmd.Context(), o)
+		},
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&o.Nodes, "nodes", 0, "how many servers, 1 to 9 (default 3, or what the folder has)")
+	flags.BoolVar(&tls, "tls", false, "have servers and clients prove who they are by certificates (default: what the folder has)")
 	flags.StringArrayVar(&o.Apply, "apply", nil, "apply these manifests once the cluster leads (file or folder)")
 	flags.BoolVar(&o.ExitWhenReady, "exit-when-ready", false, "end with exit code 0 once everything has converged")
 	flags.BoolVar(&o.Failover, "failover", false, "kill the leader once, and show what is lost: nothing")
@@ -63,7 +76,7 @@ candor dev kill n1 --data ./cluster      (from a second terminal)`,
 		cmd.AddCommand(newCmdDevVerb(o, verb.name, verb.short))
 	}
 	cmd.AddCommand(newCmdDevVerb(o, "list", "List the nodes and their processes"))
-	return honours(cmd, flagActor)
+	return honours(cmd, flagActor, flagToken)
 }
 
 func newCmdDevVerb(o *DevOptions, verb, short string) *cobra.Command {
@@ -122,7 +135,7 @@ func runDev(ctx context.Context, o *DevOptions) (err error) {
 	if err != nil {
 		return internal("dev", err)
 	}
-	cluster, err := dev.Start(dev.Options{Dir: dir, Nodes: o.Nodes, Program: program, ServerArgs: o.ServerArgs, Narrate: o.Narrate})
+	cluster, err := dev.Start(dev.Options{Dir: dir, Nodes: o.Nodes, TLS: o.TLS, Program: program, ServerArgs: o.ServerArgs, Narrate: o.Narrate})
 	if err != nil {
 		return err
 	}

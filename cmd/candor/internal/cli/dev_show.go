@@ -21,12 +21,26 @@ type devShow struct {
 }
 
 func (s *devShow) run(ctx context.Context) (err error) {
-	s.client, err = client.New(client.Config{Endpoints: s.cluster.Layout().APIAddresses(), Actor: s.Flags.Actor, Timeout: 5 * time.Second})
+	// A cluster that was here before may have access control on.
+	token := ""
+	if s.Flags.TokenFile != "" {
+		if token, err = s.readToken(s.Flags.TokenFile); err != nil {
+			return err
+		}
+	}
+	own, err := openIdentity(s.cluster.Admin())
 	if err != nil {
 		return err
 	}
+	s.client, err = client.New(client.Config{Endpoints: s.cluster.Layout().APIAddresses(), Actor: s.Flags.Actor, Token: token, TLS: own, Timeout: 5 * time.Second})
+	if err != nil {
+		if own != nil {
+			_ = own.Close() // it only reads
+		}
+		return err
+	}
 	defer func() {
-		if closed := s.client.Close(); err == nil {
+		if closed := closeBoth(s.client, own); err == nil {
 			err = closed
 		}
 	}()
@@ -94,7 +108,7 @@ func (s *devShow) leader(ctx context.Context) (*candor.LeaderHint, error) {
 func (s *devShow) apply(ctx context.Context, path string) error {
 	f := *s.Factory
 	flags := *s.Flags
-	flags.Servers = s.cluster.Layout().APIAddresses()
+	flags.Servers, flags.TLS = s.cluster.Layout().APIAddresses(), s.cluster.Admin()
 	f.Flags, f.remote, f.kinds = &flags, nil, nil
 	defer f.Close()
 	cmd := NewCmdApply(&f, nil)

@@ -44,6 +44,8 @@ type Factory struct {
 	// plain is the connection's reader, before owners are shown otherwise.
 	plain Reader
 	kinds *Kinds
+	// nameless says that the command shows no token: it makes the first one.
+	nameless bool
 	// reads says that the command takes --read.
 	reads bool
 	// help is what to try where nothing else helps.
@@ -73,6 +75,12 @@ func (f *Factory) Remote() (*Remote, error) {
 	}
 	endpoint, err := f.Flags.endpoint(f.Getenv)
 	if err != nil {
+		return nil, err
+	}
+	if endpoint.Token, err = f.token(); err != nil {
+		return nil, err
+	}
+	if endpoint.TLS, err = f.Flags.certificates(f.Getenv); err != nil {
 		return nil, err
 	}
 	endpoint.Tracer = f.trace.provider()

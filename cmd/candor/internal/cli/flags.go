@@ -15,6 +15,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/cmd/candor/internal/contextfile"
 	"github.com/candor-plane/candor/cmd/candor/internal/output"
+	"github.com/candor-plane/candor/identity"
 )
 
 // Flags are the flags of the root command. Each command names those beside the
@@ -27,6 +28,8 @@ type Flags struct {
 	All         bool
 	Timeout     time.Duration
 	Actor       string
+	TokenFile   string
+	TLS         identity.Files
 	Read        string
 	AcceptStale bool
 	At          string
@@ -38,7 +41,13 @@ type Flags struct {
 // Endpoint is where a command goes and as whom.
 type Endpoint struct {
 	Servers []string
-	Actor   string
+	// Actor is empty where nobody was named: then it is the token's, or without
+	// one the user.
+	Actor string
+	// Token is empty for none.
+	Token string
+	// TLS is empty for plain TCP.
+	TLS     identity.Files
 	Timeout time.Duration
 	// Tracer is nil where nothing is traced.
 	Tracer trace.TracerProvider
@@ -51,7 +60,11 @@ func (o *Flags) register(set *pflag.FlagSet) {
 	set.StringVarP(&o.Namespace, "namespace", "n", "", "namespace `name` (default: the context's, or \"default\")")
 	set.BoolVarP(&o.All, "all-namespaces", "A", false, "every namespace")
 	set.DurationVar(&o.Timeout, "timeout", 0, "`duration` that a request, or a wait, may take (default: 10s; wait: 1m; watch and snapshot: no end)")
-	set.StringVar(&o.Actor, "as", "", "`actor` to act as (default: the user's name)")
+	set.StringVar(&o.Actor, "as", "", "`actor` to act as (default: the token's, or the user's name)")
+	set.StringVar(&o.TokenFile, "token-file", "", "`file` with the token that says who you are (default: $CANDOR_TOKEN, $CANDOR_TOKEN_FILE, or the context's)")
+	set.StringVar(&o.TLS.CA, flagCA, "", "the cluster's authorities, a PEM `file` (default: $CANDOR_TLS_CA, or the context's)")
+	set.StringVar(&o.TLS.Cert, flagCert, "", "your certificate, a PEM `file` (default: $CANDOR_TLS_CERT, or the context's)")
+	set.StringVar(&o.TLS.Key, flagKey, "", "its private key, a PEM `file` (default: $CANDOR_TLS_KEY, or the context's)")
 	set.StringVar(&o.Read, "read", "strong", "`freshness`: strong, bounded[:lag=N,age=D,token=T] or best-effort")
 	set.BoolVar(&o.AcceptStale, "accept-stale", false, "where the freshness cannot be had, read best-effort instead; the footer says so")
 	set.StringVar(&o.At, "at", "", "read the state at a `token` TERM:INDEX/REVISION or a revision")
@@ -72,12 +85,16 @@ const (
 	flagServer    = "server"
 	flagContext   = "context"
 	flagActor     = "as"
+	flagToken     = "token-file"
+	flagCA        = "tls-ca"
+	flagCert      = "tls-cert"
+	flagKey       = "tls-key"
 )
 
 var (
 	// connectFlags are those of a command that talks to a cluster.
-	connectFlags = []string{flagServer, flagContext, flagTimeout, flagActor}
-	partial      = []string{flagNamespace, flagAll, flagRead, flagStale, flagAt, flagOutput, flagTimeout, flagServer, flagContext, flagActor}
+	connectFlags = []string{flagServer, flagContext, flagTimeout, flagActor, flagToken, flagCA, flagCert, flagKey}
+	partial      = []string{flagNamespace, flagAll, flagRead, flagStale, flagAt, flagOutput, flagTimeout, flagServer, flagContext, flagActor, flagToken, flagCA, flagCert, flagKey}
 )
 
 const honoursKey = "candor/honours"

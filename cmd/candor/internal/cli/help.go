@@ -136,5 +136,31 @@ server; "candor watch-catchup SERVER" follows how it catches up.
 --at reads an older state: at a revision, or at a root token TERM:INDEX/REVISION.
 It is there until compaction has passed it.`,
 		},
+		{
+			Use: "access", Short: "Who may do what: actors, roles, bindings, tokens",
+			Long: `Access control is off until "candor auth bootstrap" turns it on; then every
+request needs to say who asks, and a role that allows it.
+
+  actor        who asks: a client by name (ana), or worker/NAME
+  Token        says who its bearer is; the cluster keeps a hash of its secret
+  Role         what may be done: verbs on kinds, within namespaces, name prefixes
+               and sections; built in are admin, operator, viewer and worker
+  RoleBinding  gives a role to actors
+
+Verbs are get, list, watch, create, update, delete. Kinds are named as
+PLURAL.GROUP; * is every kind but roles, rolebindings and tokens, which must be
+named, and system/members and its like are what is done to the cluster.
+
+Commands take the token of the first of these:
+
+  --token-file FILE    a file that holds it
+  $CANDOR_TOKEN        the token itself
+  $CANDOR_TOKEN_FILE   such a file
+  the context's file   candor context set NAME --token-file FILE; not where
+                       --server is given without --context
+
+"candor auth whoami" says who you are, "candor auth can-i VERB KIND" what you may.
+Commands look up what a kind is called, so people need list on kinds.candor.`,
+		},
 	}
 }

@@ -130,8 +130,9 @@ func order(kind candor.KindName) int {
 		return 0
 	case candor.KindNamespaces:
 		return 1
+	default:
+		return 2
 	}
-	return 2
 }
 
 func invalidField(path, format string, args ...any) error {

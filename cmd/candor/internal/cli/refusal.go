@@ -99,6 +99,13 @@ func (f *Factory) next(err error) []string {
 		return []string{"candor cluster members"}
 	case candor.ReasonTurnFault, candor.ReasonInvariantViolated, candor.ReasonTokenConflict, candor.ReasonDataCorrupt:
 		return []string{"candor diagnostics --all"}
+	case candor.ReasonUnauthenticated:
+		return []string{tryToken, tryWhoAmI, tryNew}
+	case candor.ReasonForbidden:
+		if e.Subject == string(candor.KindKinds) {
+			return []string{"candor auth can-i list kinds      commands look up what kinds are called: a role must allow it", tryWhoAmI}
+		}
+		return []string{tryWhoAmI, tryCanI}
 	case candor.ReasonFeatureLevel:
 		return []string{"candor cluster members", "candor cluster feature-level"}
 	default:

@@ -70,6 +70,13 @@ type NodeChanger interface {
 	Repair(ctx context.Context) (*client.Repaired, error)
 }
 
+// AccessControl is what commands ask of who they are and what they may do.
+type AccessControl interface {
+	WhoAmI(ctx context.Context) (*client.Self, error)
+	CanI(ctx context.Context, ask client.Ask) (*client.Verdict, error)
+	Open(ctx context.Context, o client.Opening) (epoch uint64, err error)
+}
+
 // Remote is a connection to a cluster, by what commands do with it. Everything
 // shares one session.
 type Remote struct {
@@ -84,20 +91,27 @@ type Remote struct {
 	Node    func(address string) NodeReader
 	CatchUp func(ctx context.Context, address string) (Changes, error)
 	Steer   func(address string) NodeChanger
-	Close   func() error
+	// Access is that of one server, or of any for "".
+	Access func(address string) AccessControl
+	Close  func() error
 }
 
 // connect dials nothing yet: the first request does.
 func connect(e Endpoint) (*Remote, error) {
-	c, err := client.New(client.Config{Endpoints: e.Servers, Actor: e.Actor, Timeout: e.Timeout, Tracer: e.Tracer})
+	own, err := openIdentity(e.TLS)
+	if err != nil {
+		return nil, err
+	}
+	c, err := client.New(client.Config{Endpoints: e.Servers, Actor: e.Actor, Token: e.Token, TLS: own, Timeout: e.Timeout, Tracer: e.Tracer})
 	if err != nil {
 		return nil, err
 	}
 	return &Remote{
-		Servers: e.Servers, Reader: c, Writer: c, Cluster: c.Cluster(), Changer: c.Cluster(), Keeper: c.Cluster(), Close: c.Close,
-		Watch: func(ctx context.Context, o client.WatchOptions) (Events, error) { return c.Watch(ctx, o) },
-		Node:  func(address string) NodeReader { return c.Diagnostics(address) },
-		Steer: func(address string) NodeChanger { return c.Node(address) },
+		Servers: e.Servers, Reader: c, Writer: c, Cluster: c.Cluster(), Changer: c.Cluster(), Keeper: c.Cluster(), Close: func() error { return closeBoth(c, own) },
+		Watch:  func(ctx context.Context, o client.WatchOptions) (Events, error) { return c.Watch(ctx, o) },
+		Node:   func(address string) NodeReader { return c.Diagnostics(address) },
+		Steer:  func(address string) NodeChanger { return c.Node(address) },
+		Access: func(address string) AccessControl { return c.Access(address) },
 		CatchUp: func(ctx context.Context, address string) (Changes, error) {
 			return c.Diagnostics(address).WatchCatchUp(ctx)
 		},

@@ -41,8 +41,9 @@ func (s *shelf) connect(e cli.Endpoint) (*cli.Remote, error) {
 	s.endpoint = e
 	return &cli.Remote{
 		Servers: e.Servers, Reader: s, Writer: s, Cluster: s, Changer: s, Keeper: s,
-		Node:  func(address string) cli.NodeReader { return node{s, address} },
-		Steer: func(address string) cli.NodeChanger { return node{s, address} },
+		Node:   func(address string) cli.NodeReader { return node{s, address} },
+		Steer:  func(address string) cli.NodeChanger { return node{s, address} },
+		Access: func(address string) cli.AccessControl { return access{s, address} },
 		CatchUp: func(context.Context, string) (cli.Changes, error) {
 			return &changes{shelf: s, left: catchUp}, s.refuse("catchup")
 		},

@@ -25,7 +25,8 @@ func NewCmdStatus(f *Factory, run func(context.Context, *StatusOptions) error) *
 read that a majority follows the leader. Findings say what is wrong and what to
 do next.
 
-Exit code 0: a leader is confirmed. 5: none is.`,
+Exit code 0: a leader is confirmed. 5: none is. 1: it is not known, because you
+may not list namespaces.`,
 		Example:           "candor status\ncandor status -o json",
 		Args:              arguments(0, 0, "no arguments"),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -43,15 +44,19 @@ const (
 	degraded health = "DEGRADED"
 	// unavailable: no leader could be confirmed.
 	unavailable health = "UNAVAILABLE"
+	// unknown: whoever asks may not make the read that would confirm one.
+	unknown health = "UNKNOWN"
 )
 
 type clusterDocument struct {
 	Health health `json:"health"`
 	// Confirmed is the witness of a strong read; absent when there was none.
-	Confirmed *candor.Witness  `json:"confirmed,omitempty"`
-	Refused   string           `json:"refused,omitempty"`
-	Servers   []serverDocument `json:"servers"`
-	Findings  []client.Finding `json:"findings"`
+	Confirmed *candor.Witness `json:"confirmed,omitempty"`
+	Refused   string          `json:"refused,omitempty"`
+	// denied is the reason where the read was refused for who asked.
+	denied   candor.Reason
+	Servers  []serverDocument `json:"servers"`
+	Findings []client.Finding `json:"findings"`
 }
 
 type serverDocument struct {
@@ -96,6 +101,9 @@ func runStatus(ctx context.Context, o *StatusOptions) error {
 	}
 	if err != nil {
 		return internal("status", err)
+	}
+	if d.denied != "" {
+		return &ended{exit: candor.ExitError}
 	}
 	if d.Confirmed == nil {
 		return &ended{exit: candor.ExitUnavailable}
@@ -149,6 +157,9 @@ func (d *clusterDocument) confirm(ctx context.Context, reader Reader) {
 	page, err := reader.List(ctx, candor.KindNamespaces, client.ListOptions{Limit: 1}, client.WithFreshness(candor.FreshnessStrong))
 	if err != nil {
 		d.Refused = err.Error()
+		if reason := candor.ReasonOf(err); reason == candor.ReasonUnauthenticated || reason == candor.ReasonForbidden {
+			d.denied = reason
+		}
 		return
 	}
 	d.Confirmed = &page.Witness
@@ -157,7 +168,13 @@ func (d *clusterDocument) confirm(ctx context.Context, reader Reader) {
 // judge gathers the findings of all servers, once each, and finds the word.
 func (d *clusterDocument) judge() {
 	d.Findings = []client.Finding{}
-	if d.Confirmed == nil {
+	switch {
+	case d.denied != "":
+		d.find(client.Finding{
+			Severity: "warning", Subject: "access", Reason: string(d.denied),
+			Message: "whether somebody leads is not known, for want of a right: " + d.Refused, NextAction: "candor auth can-i list namespaces",
+		})
+	case d.Confirmed == nil:
 		d.find(client.Finding{
 			Severity: "critical", Subject: "cluster", Reason: string(candor.ReasonLeadershipUnconfirmed),
 			Message: "a strong read was refused: " + d.Refused, NextAction: "candor diagnostics --all",
@@ -180,6 +197,8 @@ func (d *clusterDocument) judge() {
 		return severityOf(rank, a.Severity) - severityOf(rank, b.Severity)
 	})
 	switch {
+	case d.denied != "":
+		d.Health = unknown
 	case d.Confirmed == nil:
 		d.Health = unavailable
 	case len(d.Findings) > 0:

@@ -72,6 +72,7 @@ func (o *StatusOptions) facts(d clusterDocument) error {
 	facts.Add("Revision", revisionText(newest.Applied.Revision))
 	facts.Add("Floor", revisionText(newest.Floor))
 	facts.Add("Feature level", count(uint64(newest.FeatureLevel)))
+	facts.Add("Access control", accessText(newest.AccessEpoch))
 	if newest.Insecure {
 		facts.Add("Security", "none: servers were started without TLS")
 	}

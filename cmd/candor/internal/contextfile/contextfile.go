@@ -24,6 +24,18 @@ type Context struct {
 	// Servers are API addresses, "host:port".
 	Servers   []string `json:"servers"`
 	Namespace string   `json:"namespace,omitempty"`
+	// TokenFile holds the bearer token; a relative path begins at the folder of
+	// the context file.
+	TokenFile string `json:"tokenFile,omitempty"`
+	// TLS are the files to prove oneself and the servers with; nil for plain TCP.
+	TLS *TLS `json:"tls,omitempty"`
+}
+
+// TLS are PEM files, by paths as TokenFile's. Cert and Key may both be empty.
+type TLS struct {
+	CA   string `json:"ca"`
+	Cert string `json:"cert,omitempty"`
+	Key  string `json:"key,omitempty"`
 }
 
 // File is the content of a context file.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/cmd/candor/internal/contextfile"
+	"github.com/candor-plane/candor/identity"
 )
 
 // Options of a cluster.
@@ -21,6 +22,8 @@ type Options struct {
 	Dir string
 	// Nodes is how many servers; 0 for what the folder has, or three.
 	Nodes int
+	// TLS has every connection use it; nil for what the folder has, or none.
+	TLS *bool
 	// Program is the binary to run as `PROGRAM server …`.
 	Program string
 	// ServerArgs are passed on to every server.
@@ -33,6 +36,7 @@ type Options struct {
 type Cluster struct {
 	options   Options
 	layout    Layout
+	certified certificates // zero without TLS
 	processes []*process
 	control   *control
 	stop      sync.Once
@@ -49,8 +53,13 @@ func Start(o Options) (*Cluster, error) {
 	}
 	o.Dir = dir
 	c := &Cluster{options: o}
-	if c.layout, err = loadLayout(dir, o.Nodes, uuid.NewString()); err != nil {
+	if c.layout, err = loadLayout(dir, o.Nodes, o.TLS, uuid.NewString()); err != nil {
 		return nil, err
+	}
+	if c.layout.TLS {
+		if c.certified, err = certify(dir, c.layout); err != nil {
+			return nil, err
+		}
 	}
 	for _, n := range c.layout.Nodes {
 		c.processes = append(c.processes, c.process(n))
@@ -74,6 +83,9 @@ func (c *Cluster) process(n Node) *process {
 		"--gossip-seeds", strings.Join(c.layout.GossipAddresses(), ","),
 		"--initial-cluster", c.layout.InitialCluster(), "--cluster-token", c.layout.Token,
 	}
+	if files, ok := c.certified.nodes[n.Name]; ok {
+		args = append(args, "--tls-ca", files.CA, "--tls-cert", files.Cert, "--tls-key", files.Key)
+	}
 	return &process{node: n, program: c.options.Program, args: append(args, c.options.ServerArgs...), dir: c.options.Dir, ended: c.ended}
 }
 
@@ -89,12 +101,19 @@ func (c *Cluster) ended(name string, err error, expected bool) {
 // writeContext lets a second terminal reach the cluster.
 func (c *Cluster) writeContext() error {
 	f := contextfile.File{Current: "dev"}
-	f.Set(contextfile.Context{Name: "dev", Servers: c.layout.APIAddresses(), Namespace: contextfile.DefaultNamespace})
+	dev := contextfile.Context{Name: "dev", Servers: c.layout.APIAddresses(), Namespace: contextfile.DefaultNamespace}
+	if files := c.certified.admin; c.layout.TLS {
+		dev.TLS = &contextfile.TLS{CA: files.CA, Cert: files.Cert, Key: files.Key}
+	}
+	f.Set(dev)
 	return f.Save(c.ContextPath())
 }
 
 // ContextPath is the context file of the cluster.
 func (c *Cluster) ContextPath() string { return filepath.Join(c.options.Dir, "context.yaml") }
+
+// Admin are the files to reach the cluster with; zero without TLS.
+func (c *Cluster) Admin() identity.Files { return c.certified.admin }
 
 // Layout is the cluster's.
 func (c *Cluster) Layout() Layout { return c.layout }

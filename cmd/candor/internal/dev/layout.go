@@ -15,9 +15,11 @@ import (
 	"github.com/candor-plane/candor"
 )
 
-// Layout is what a cluster's folder remembers: nodes, ports, token.
+// Layout is what a cluster's folder remembers: nodes, ports, token, whether they
+// use TLS.
 type Layout struct {
 	Token string `json:"token"`
+	TLS   bool   `json:"tls,omitempty"`
 	Nodes []Node `json:"nodes"`
 }
 
@@ -41,13 +43,14 @@ const (
 const layoutFile = "dev.yaml"
 
 // loadLayout reads the folder's layout, or plans a new one of so many nodes on
-// ports that are free.
-func loadLayout(dir string, nodes int, token string) (Layout, error) {
+// ports that are free. TLS is nil for what the folder has, which for a new one is
+// none.
+func loadLayout(dir string, nodes int, tls *bool, token string) (Layout, error) {
 	path := filepath.Join(dir, layoutFile)
 	data, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return planLayout(dir, nodes, token)
+		return planLayout(dir, nodes, tls != nil && *tls, token)
 	case err != nil:
 		return Layout{}, candor.Wrap("dev", err)
 	}
@@ -57,6 +60,9 @@ func loadLayout(dir string, nodes int, token string) (Layout, error) {
 	}
 	if nodes != 0 && nodes != len(l.Nodes) {
 		return Layout{}, candor.Errorf(candor.ReasonUsage, "%s holds a cluster of %d nodes, not %d: use another --data, or leave --nodes out", dir, len(l.Nodes), nodes)
+	}
+	if tls != nil && *tls != l.TLS {
+		return Layout{}, refuseMixing(dir, l.TLS)
 	}
 	for _, n := range l.Nodes {
 		for _, address := range []string{n.API, n.Raft, n.Gossip, n.Debug} {
@@ -68,14 +74,21 @@ func loadLayout(dir string, nodes int, token string) (Layout, error) {
 	return l, nil
 }
 
-func planLayout(dir string, nodes int, token string) (Layout, error) {
+func refuseMixing(dir string, has bool) error {
+	if has {
+		return candor.Errorf(candor.ReasonUsage, "%s holds a cluster with TLS, and its servers talk to none without: leave --tls out, or use another --data", dir)
+	}
+	return candor.Errorf(candor.ReasonUsage, "%s holds a cluster without TLS, whose ID is in no certificate: leave --tls out, or use another --data", dir)
+}
+
+func planLayout(dir string, nodes int, tls bool, token string) (Layout, error) {
 	if nodes == 0 {
 		nodes = 3
 	}
 	if nodes < 1 || nodes > 9 {
 		return Layout{}, candor.Errorf(candor.ReasonUsage, "dev: --nodes %d: want 1 to 9", nodes)
 	}
-	l := Layout{Token: token}
+	l := Layout{Token: token, TLS: tls}
 	taken := map[string]bool{}
 	for i := 1; i <= nodes; i++ {
 		n := Node{Name: fmt.Sprintf("n%d", i)}

@@ -2,37 +2,41 @@ package dev
 
 import (
 	"net"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/identity"
+	"github.com/candor-plane/candor/server"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestAFolderKeepsItsNodesAndPorts(t *testing.T) {
 	dir := t.TempDir()
-	first, err := loadLayout(dir, 3, "token-a")
+	first, err := loadLayout(dir, 3, nil, "token-a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := loadLayout(dir, 0, "token-b")
+	again, err := loadLayout(dir, 0, nil, "token-b")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(again.Nodes) != 3 || again.Token != "token-a" || again.InitialCluster() != first.InitialCluster() {
 		t.Fatalf("taken up again as %+v, it was %+v", again, first)
 	}
-	if _, err := loadLayout(dir, 5, ""); candor.ReasonOf(err) != candor.ReasonUsage {
+	if _, err := loadLayout(dir, 5, nil, ""); candor.ReasonOf(err) != candor.ReasonUsage {
 		t.Errorf("another number of nodes: %v", err)
 	}
 }
 
 func TestATakenPortIsReplacedInANewFolderAndNamedInAnOldOne(t *testing.T) {
 	dir := t.TempDir()
-	l, err := loadLayout(dir, 1, "t")
+	l, err := loadLayout(dir, 1, nil, "t")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,11 +45,60 @@ func TestATakenPortIsReplacedInANewFolderAndNamedInAnOldOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	if _, err := loadLayout(dir, 0, ""); candor.ReasonOf(err) != candor.ReasonAddressInUse || !strings.Contains(err.Error(), l.Nodes[0].API) {
+	if _, err := loadLayout(dir, 0, nil, ""); candor.ReasonOf(err) != candor.ReasonAddressInUse || !strings.Contains(err.Error(), l.Nodes[0].API) {
 		t.Errorf("old folder: %v, want the taken address named", err)
 	}
-	other, err := loadLayout(t.TempDir(), 1, "t")
+	other, err := loadLayout(t.TempDir(), 1, nil, "t")
 	if err != nil || other.Nodes[0].API == l.Nodes[0].API {
 		t.Errorf("new folder: %+v, %v", other, err)
+	}
+}
+
+func TestAFolderKeepsWhetherItUsesTLSAndIsNotMixed(t *testing.T) {
+	for _, has := range []bool{true, false} {
+		dir, other := t.TempDir(), !has
+		if _, err := loadLayout(dir, 1, &has, "t"); err != nil {
+			t.Fatal(err)
+		}
+		for _, again := range []*bool{nil, &has} {
+			l, err := loadLayout(dir, 0, again, "t")
+			if err != nil || l.TLS != has {
+				t.Errorf("TLS %v taken up again: %+v, %v", has, l, err)
+			}
+		}
+		if _, err := loadLayout(dir, 0, &other, "t"); candor.ReasonOf(err) != candor.ReasonUsage {
+			t.Errorf("TLS %v asked to be %v: %v, want USAGE", has, other, err)
+		}
+	}
+}
+
+func TestCertificatesAreMadeOnceAndNameTheServers(t *testing.T) {
+	dir := t.TempDir()
+	l := Layout{Token: "7b0c1c8a-6a53-4d3e-9d3e-0f5a2a0a7f10", TLS: true, Nodes: []Node{{Name: "n1"}, {Name: "n2"}}}
+	first, err := certify(dir, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, files := range first.nodes {
+		id, err := server.ServerID(filepath.Join(dir, name), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := identity.Load(files, time.Now())
+		if err != nil || m.Self != (candor.Identity{Cluster: l.Token, Party: candor.PartyServer, Name: id}) {
+			t.Errorf("%s: %v, %v, want server %s of the cluster", name, m, err, id)
+		}
+	}
+	was, err := identity.Load(first.admin, time.Now())
+	if err != nil || was.Self.Actor() != Admin {
+		t.Fatalf("admin: %v, %v", was, err)
+	}
+	again, err := certify(dir, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	is, err := identity.Load(again.admin, time.Now())
+	if err != nil || !is.Certificate.Leaf.Equal(was.Certificate.Leaf) {
+		t.Errorf("the second start has another certificate: %v, %v", is, err)
 	}
 }
