@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -162,7 +163,7 @@ func ready(ctx context.Context, folder string, ended chan error) error {
 		probe := exec.CommandContext(ctx, "candor", "diagnostics", "--all", "--timeout", "5s", "-q", "-o", "jsonpath={.items[*].report.freshness.catchUpState}")
 		probe.Env = append(os.Environ(), "CANDOR_CONTEXT="+filepath.Join(folder, "context.yaml"))
 		text, err := probe.CombinedOutput()
-		if err == nil && strings.TrimSpace(string(text)) == "FRESH FRESH FRESH" {
+		if err == nil && slices.Equal(strings.Fields(string(text)), slices.Repeat([]string{"FRESH"}, 3)) {
 			return nil
 		}
 		select {
