@@ -125,14 +125,18 @@ func checkUnused(dir string, fsys FS) error {
 	if err != nil {
 		return ioError(dir, err)
 	}
+	stranger := ""
 	for _, e := range entries {
 		switch name := e.Name(); {
 		case name == lockName, name == "lost+found", strings.HasSuffix(name, tmpSuffix):
 		case name == raftName, name == markerName, name == ballastName:
 			return corrupt(filepath.Join(dir, identityName), "missing, beside %s of a server: restore it, or choose an empty directory", name)
 		default:
-			return foreign(dir, "holds %q and no %s: choose an empty directory", name, identityName)
+			stranger = name
 		}
+	}
+	if stranger != "" {
+		return foreign(dir, "holds %q and no %s: choose an empty directory", stranger, identityName)
 	}
 	return nil
 }

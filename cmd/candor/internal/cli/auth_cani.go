@@ -31,12 +31,6 @@ var (
 		"system/members", "system/leadership", "system/snapshots", "system/compactions", "system/featurelevels",
 		"system/diagnostics", "system/views", "system/gossipkeys", "system/audit",
 	}
-	// plainKinds are in every cluster and in no namespace, so that whoever may
-	// not list kinds can ask about them.
-	plainKinds = map[string]candor.KindName{
-		"kind": candor.KindKinds, "namespace": candor.KindNamespaces, "ns": candor.KindNamespaces,
-		"role": candor.KindRoles, "rolebinding": candor.KindRoleBindings, "token": candor.KindTokens,
-	}
 )
 
 // NewCmdAuthCanI returns `candor auth can-i`.
@@ -143,34 +137,11 @@ func (o *AuthCanIOptions) ask(ctx context.Context) (client.Ask, error) {
 		return ask, err
 	}
 	kind, err := kinds.Resolve(ctx, o.Kind)
-	if reason := candor.ReasonOf(err); reason == candor.ReasonForbidden || reason == candor.ReasonUnauthenticated {
-		return o.unlooked(ask, err)
-	}
 	if err != nil {
 		return ask, err
 	}
 	ask.Kind = string(kind.Name())
 	ask.Namespace, err = o.namespaceOf(kind)
-	return ask, err
-}
-
-// unlooked asks without having looked the kind up, for whoever may not.
-func (o *AuthCanIOptions) unlooked(ask client.Ask, refused error) (client.Ask, error) {
-	word := strings.ToLower(o.Kind)
-	for short, kind := range plainKinds {
-		if word == short || word == string(kind) || word+".candor" == string(kind) {
-			ask.Kind = string(kind)
-			return ask, nil
-		}
-	}
-	if !strings.Contains(word, ".") {
-		return ask, try(refused, "candor auth can-i "+o.Verb+" PLURAL.GROUP      a kind in full needs no look-up")
-	}
-	var err error
-	ask.Kind = word
-	if ask.Namespace, err = o.Flags.namespace(o.Getenv); err == nil && ask.Namespace != "" {
-		o.Narrate("you may not list kinds: %s is taken to be in a namespace, and %s is asked about", output.Clean(word), output.Clean(ask.Namespace))
-	}
 	return ask, err
 }
 
@@ -188,7 +159,7 @@ func verdictText(v *client.Verdict) string {
 func (f *Factory) accessKinds(ctx context.Context) ([]string, error) {
 	words, err := f.kindWords(ctx)
 	if err != nil {
-		// Whoever may not list kinds may ask about these.
+		// A cluster that does not answer has these all the same.
 		return slices.Clone(systemKinds), nil //nolint:nilerr // the completion is poorer, that is all
 	}
 	return append(words, systemKinds...), nil

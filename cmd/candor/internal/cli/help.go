@@ -160,7 +160,7 @@ Commands take the token of the first of these:
                        --server is given without --context
 
 "candor auth whoami" says who you are, "candor auth can-i VERB KIND" what you may.
-Commands look up what a kind is called, so people need list on kinds.candor.`,
+What kinds there are everybody may read who has a token.`,
 		},
 	}
 }

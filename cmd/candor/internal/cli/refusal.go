@@ -102,9 +102,6 @@ func (f *Factory) next(err error) []string {
 	case candor.ReasonUnauthenticated:
 		return []string{tryToken, tryWhoAmI, tryNew}
 	case candor.ReasonForbidden:
-		if e.Subject == string(candor.KindKinds) {
-			return []string{"candor auth can-i list kinds      commands look up what kinds are called: a role must allow it", tryWhoAmI}
-		}
 		return []string{tryWhoAmI, tryCanI}
 	case candor.ReasonFeatureLevel:
 		return []string{"candor cluster members", "candor cluster feature-level"}
