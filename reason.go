@@ -50,6 +50,9 @@ const (
 	ReasonDiskPressure      Reason = "DISK_PRESSURE"
 	ReasonQuotaExceeded     Reason = "QUOTA_EXCEEDED"
 	ReasonOutcomeUnknown    Reason = "OUTCOME_UNKNOWN"
+	ReasonTenureHeld        Reason = "TENURE_HELD"
+	ReasonEraStale          Reason = "ERA_STALE"
+	ReasonLineageMismatch   Reason = "LINEAGE_MISMATCH"
 	ReasonUnavailable       Reason = "UNAVAILABLE"
 	ReasonShuttingDown      Reason = "SHUTTING_DOWN"
 
@@ -168,6 +171,9 @@ var dispositions = map[Reason]Disposition{
 	ReasonTimedOut:          {deadlineExceeded, 504, ExitUnavailable, RetryLater},
 	ReasonQueueSaturated:    {resourceExhausted, 429, ExitUnavailable, RetryLater},
 	ReasonSchedulerDegraded: {unavailable, 503, ExitUnavailable, RetryLater},
+	ReasonTenureHeld:        {aborted, 409, ExitConflict, RetryLater},
+	ReasonEraStale:          {failedPrecondition, 409, ExitConflict, RetryNever},
+	ReasonLineageMismatch:   {aborted, 409, ExitConflict, RetryNever},
 	ReasonUnauthenticated:   {unauthenticated, 401, ExitError, RetryNever},
 	ReasonForbidden:         {permissionDenied, 403, ExitError, RetryNever},
 	ReasonDiskPressure:      {resourceExhausted, 507, ExitUnavailable, RetryLater},

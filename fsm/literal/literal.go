@@ -35,6 +35,28 @@ func Member(object []byte, name string) []byte {
 	}
 }
 
+// Plain says that every member of an object has its name written without an
+// escape, so that Member finds each by its name.
+func Plain(object []byte) bool {
+	rest := bytes.TrimLeft(object, space)
+	if len(rest) == 0 || rest[0] != '{' {
+		return false
+	}
+	for rest = rest[1:]; ; {
+		rest = bytes.TrimLeft(rest, space+",")
+		key := value(rest)
+		if len(key) < 2 || key[0] != '"' {
+			return len(rest) > 0 && rest[0] == '}'
+		}
+		rest = bytes.TrimLeft(rest[len(key):], space+":")
+		found := value(rest)
+		if bytes.IndexByte(key, '\\') >= 0 || len(found) == 0 {
+			return false
+		}
+		rest = rest[len(found):]
+	}
+}
+
 // Elements are the values of an array, as they are written. What is no array is
 // not ok.
 func Elements(array []byte) (elements [][]byte, ok bool) {

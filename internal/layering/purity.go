@@ -22,6 +22,7 @@ var pureImports = map[string][]string{
 	"cmp":             nil,
 	"container/heap":  nil,
 	"container/list":  nil,
+	"crypto/sha256":   nil,
 	"encoding/base64": nil,
 	"encoding/binary": nil,
 	"encoding/hex":    nil,

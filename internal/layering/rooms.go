@@ -26,17 +26,17 @@ var rooms = []room{
 	{at: "identity"},
 	{at: "lexum"},
 	{at: "rpc", may: []string{"internal/wire"}},
-	{at: "coordinator", never: []string{"github.com/hashicorp/raft", "google.golang.org/grpc"}},
+	{at: "coordinator", may: []string{"fsm/tenure", "fsm/transition"}, never: []string{"github.com/hashicorp/raft", "google.golang.org/grpc"}},
 	{at: "client", may: []string{"freshness/...", "identity/...", "rpc/...", "internal/wire"}},
 	{at: "worker", may: []string{"client/...", "freshness/...", "identity/...", "rpc/..."}},
 
 	// One node. Its children know nothing of one another: package server wires them.
 	{at: "server", may: []string{"fsm/...", "freshness/...", "identity/...", "rpc/...", "coordinator/...", "internal/wire"}},
 	{at: "server/*", may: []string{"fsm/...", "freshness/...", "identity/...", "rpc/...", "internal/wire"}},
-	{at: servertest, may: []string{"server/...", "client/...", "fsm/...", "freshness/...", "identity/...", "rpc/...", "verify/...", "internal/wire"}},
+	{at: servertest, may: []string{"server/...", "coordinator/...", "client/...", "fsm/...", "freshness/...", "identity/...", "rpc/...", "verify/...", "internal/wire"}},
 
 	{at: "drill", may: []string{"client/...", "fsm/...", "coordinator/scheduler/..."}},
-	{at: "verify", may: []string{"client/...", "fsm/...", "coordinator/scheduler/...", "internal/wire"}},
+	{at: "verify", may: []string{"client/...", "fsm/...", "coordinator/allocator", "coordinator/scheduler/...", "internal/wire"}},
 	{at: "cmd", may: []string{"server", "worker/...", "client/...", "drill/...", "identity/...", "verify/..."}},
 	{at: "integration", may: []string{"..."}},
 
