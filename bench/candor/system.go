@@ -2,8 +2,8 @@
 // its own, driven by the Go SDK.
 //
 // It guarantees that every operation means for Candor what the system package
-// states. It changes no default except where an experiment asks for heartbeat
-// and election. Command bench wires it.
+// states. It changes no default except where an experiment asks for heartbeat,
+// election and security. Command bench wires it.
 package candor
 
 import (
@@ -56,6 +56,7 @@ func (s *System) Describe() system.Description {
 			"update = Update; create = Create; compare-and-swap = Update with resourceVersion; every write carries a request ID and is answered without the object, as the peer's are",
 			"strong read = Get STRONG; local read = Get BEST_EFFORT on the asked server; list = pages of 1,000 at one revision",
 			"bounded read = Get BOUNDED at the default bound; strong read at a follower = Get STRONG by follower read index; every read without a session",
+			"tls: --tls-ca, --tls-cert and --tls-key with what `candor tls` issues, access control opened, the load a client certificate whose role may get, list, watch, create and update the measured kind in its namespace",
 		},
 	}
 	if len(s.flags) > 0 {
@@ -85,6 +86,12 @@ func (s *System) Start(ctx context.Context, settings system.Settings) (system.Cl
 	for i := range initial {
 		initial[i] = fmt.Sprintf("%s=%s/%s", memberName(i), api[i], raft[i])
 	}
+	var proven credentials
+	if settings.Security == system.Secured {
+		if proven, err = s.certify(ctx, settings.Dir); err != nil {
+			return nil, fmt.Errorf("start candor cluster: %w", err)
+		}
+	}
 	commands := make([]process.Command, system.Members)
 	for i := range commands {
 		args := []string{
@@ -96,14 +103,14 @@ func (s *System) Start(ctx context.Context, settings system.Settings) (system.Cl
 			args = append(args, "--heartbeat", settings.Election.String(), "--election", settings.Election.String(),
 				"--leader-lease", (settings.Election / 2).String())
 		}
-		args = append(args, s.flags...)
+		args = append(append(args, proven.flags(i)...), s.flags...)
 		commands[i] = process.Command{Path: s.binary, Args: args, Log: filepath.Join(settings.Dir, memberName(i)+".log"), FsyncDelay: settings.FsyncDelay}
 	}
 	group, err := process.StartGroup(settings.Spawner, commands)
 	if err != nil {
-		return nil, fmt.Errorf("start candor cluster: %w", err)
+		return nil, errors.Join(fmt.Errorf("start candor cluster: %w", err), proven.close())
 	}
-	c := &cluster{group: group, addresses: api}
+	c := &cluster{group: group, addresses: api, credentials: proven}
 	if err := c.awaitServing(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("start candor cluster: %w", err), c.Close())
 	}
@@ -137,15 +144,16 @@ func ref(o system.Object) candor.Ref {
 }
 
 type cluster struct {
-	group     *process.Group
-	addresses []string
+	group       *process.Group
+	addresses   []string
+	credentials credentials
 }
 
 func (c *cluster) Processes() *process.Group { return c.group }
 
 func (c *cluster) Address(member int) string { return c.addresses[member] }
 
-func (c *cluster) Close() error { return c.group.Close() }
+func (c *cluster) Close() error { return errors.Join(c.group.Close(), c.credentials.close()) }
 
 // Leader is the server that answers a confirmed read.
 func (c *cluster) Leader(ctx context.Context) (int, error) {
@@ -169,7 +177,7 @@ func (c *cluster) leads(ctx context.Context, member int) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	sdk, err := client.New(client.Config{Endpoints: c.addresses[member : member+1], Actor: actor})
+	sdk, err := client.New(c.config(administrator, c.addresses[member]))
 	if err != nil {
 		return false
 	}
@@ -180,18 +188,23 @@ func (c *cluster) leads(ctx context.Context, member int) bool {
 }
 
 // awaitServing returns once a leader is confirmed, the measured kind exists and
-// every server knows it.
+// every server knows it, and in a secured cluster who may do what.
 func (c *cluster) awaitServing(ctx context.Context) error {
 	if _, err := c.Leader(ctx); err != nil {
 		return err
 	}
-	all, err := client.New(client.Config{Endpoints: c.addresses, Actor: actor})
+	all, err := client.New(c.config(administrator, c.addresses...))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = all.Close() }()
 	if _, err := all.Create(ctx, kind); err != nil {
 		return fmt.Errorf("declare the measured kind: %w", err)
+	}
+	if c.credentials.secured() {
+		if err := grant(ctx, all); err != nil {
+			return err
+		}
 	}
 	for member, address := range c.addresses {
 		for {
@@ -205,7 +218,10 @@ func (c *cluster) awaitServing(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	if !c.credentials.secured() {
+		return nil
+	}
+	return c.awaitGranted(ctx)
 }
 
 // Dial makes one client; given one server, every request goes to it.
@@ -214,7 +230,9 @@ func (c *cluster) Dial(ctx context.Context, members ...int) (system.Conn, error)
 	for i, member := range members {
 		endpoints[i] = c.addresses[member]
 	}
-	sdk, err := client.New(client.Config{Endpoints: endpoints, Actor: actor, Timeout: time.Minute})
+	config := c.config(actor, endpoints...)
+	config.Timeout = time.Minute
+	sdk, err := client.New(config)
 	if err != nil {
 		return nil, fmt.Errorf("dial candor at %v: %w", endpoints, err)
 	}

@@ -20,9 +20,10 @@ const (
 )
 
 type cluster struct {
-	group      *process.Group
-	addresses  []string
-	valueBytes int
+	group       *process.Group
+	addresses   []string
+	credentials credentials
+	valueBytes  int
 }
 
 func (c *cluster) Processes() *process.Group { return c.group }
@@ -50,7 +51,7 @@ func (c *cluster) Dial(ctx context.Context, members ...int) (system.Conn, error)
 	for i, member := range members {
 		endpoints[i] = c.addresses[member]
 	}
-	client, err := dial(endpoints)
+	client, err := c.dial(loadUser, endpoints)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func (c *cluster) Dial(ctx context.Context, members ...int) (system.Conn, error)
 }
 
 // awaitServing returns once there is a leader and every member answers a local
-// read; a member that ended at its start is an error at once.
+// read, and in a secured cluster refuses those that no role allows; a member that ended at its start is an error at once.
 func (c *cluster) awaitServing(ctx context.Context) error {
 	for led := false; !led; {
 		if err := c.group.Err(); err != nil {
@@ -76,7 +77,17 @@ func (c *cluster) awaitServing(ctx context.Context) error {
 		case <-time.After(pollInterval):
 		}
 	}
+	if c.credentials.secured() {
+		if err := c.grant(ctx); err != nil {
+			return errors.Join(err, c.group.Err())
+		}
+	}
 	for member := range c.addresses {
+		if c.credentials.secured() {
+			if err := c.awaitGranted(ctx, member); err != nil {
+				return err
+			}
+		}
 		conn, err := c.Dial(ctx, member)
 		if err != nil {
 			return errors.Join(err, c.group.Err())
@@ -128,7 +139,7 @@ func (c *cluster) ask(ctx context.Context, member int) (id, leader uint64) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	client, err := dial([]string{c.addresses[member]})
+	client, err := c.dial(loadUser, c.addresses[member:member+1])
 	if err != nil {
 		return 0, 0
 	}
@@ -140,11 +151,13 @@ func (c *cluster) ask(ctx context.Context, member int) (id, leader uint64) {
 	return status.Header.MemberId, status.Leader
 }
 
-func dial(endpoints []string) (*clientv3.Client, error) {
+// dial makes a client that is user in a secured cluster, and nobody in a plain one.
+func (c *cluster) dial(user string, endpoints []string) (*clientv3.Client, error) {
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints:   endpoints,
 		DialTimeout: dialTimeout,
 		Logger:      zap.NewNop(),
+		TLS:         c.credentials.clients[user],
 	})
 	if err != nil {
 		return nil, fmt.Errorf("dial etcd at %v: %w", endpoints, err)

@@ -86,7 +86,7 @@ func (c *conn) get(ctx context.Context, key string, how system.Consistency) (*cl
 func (c *conn) awaitAnswer(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	if _, err := c.get(ctx, "/", system.Local); err != nil {
+	if _, err := c.get(ctx, keyRange, system.Local); err != nil {
 		return fmt.Errorf("await a first answer of %v: %w", c.client.Endpoints(), err)
 	}
 	return nil

@@ -27,11 +27,16 @@ func TestMain(m *testing.M) {
 
 func start(t *testing.T) (context.Context, system.Cluster) {
 	t.Helper()
+	return startIn(t, t.TempDir(), system.Plain)
+}
+
+func startIn(t *testing.T, dir string, security system.Security) (context.Context, system.Cluster) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	spawner := process.NewSpawner()
 	t.Cleanup(spawner.Close)
-	cluster, err := etcd.New(os.Args[0]).Start(ctx, system.Settings{Dir: t.TempDir(), Spawner: spawner})
+	cluster, err := etcd.New(os.Args[0]).Start(ctx, system.Settings{Dir: dir, Security: security, Spawner: spawner})
 	if err != nil {
 		t.Fatal(err)
 	}

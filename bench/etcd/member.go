@@ -3,7 +3,7 @@
 //
 // It guarantees that every operation means for etcd what the system package
 // states. It refuses to change etcd's defaults except for the storage quota and,
-// where an experiment asks, heartbeat and election. Command bench wires it.
+// where an experiment asks, heartbeat, election and security. Command bench wires it.
 package etcd
 
 import (
@@ -14,6 +14,8 @@ import (
 	"os"
 	"time"
 
+	"go.etcd.io/etcd/client/pkg/v3/tlsutil"
+	"go.etcd.io/etcd/client/pkg/v3/transport"
 	"go.etcd.io/etcd/server/v3/embed"
 	"google.golang.org/grpc"
 )
@@ -35,6 +37,19 @@ type memberConfig struct {
 	InitialCluster string        `json:"initialCluster"`
 	Heartbeat      time.Duration `json:"heartbeat"`
 	Election       time.Duration `json:"election"`
+	// TLS is nil for plain TCP.
+	TLS *memberTLS `json:"tls,omitempty"`
+}
+
+// memberTLS are the PEM files of a member, which it shows to clients and peers.
+type memberTLS struct {
+	CA   string `json:"ca"`
+	Cert string `json:"cert"`
+	Key  string `json:"key"`
+	// HTTPURL is a listener of its own for what is not gRPC. On a port that serves
+	// both, etcd hands gRPC to net/http once there is TLS, where it serves it by
+	// itself when there is none.
+	HTTPURL string `json:"httpURL"`
 }
 
 // RunMember serves one member until ctx ends or the server stops by itself.
@@ -91,6 +106,16 @@ func (m memberConfig) embedded() (*embed.Config, error) {
 	}
 	if m.Election > 0 {
 		config.ElectionMs = uint(m.Election.Milliseconds())
+	}
+	if m.TLS != nil {
+		rest, err := url.Parse(m.TLS.HTTPURL)
+		if err != nil {
+			return nil, err
+		}
+		config.ListenClientHttpUrls = []url.URL{*rest}
+		both := transport.TLSInfo{CertFile: m.TLS.Cert, KeyFile: m.TLS.Key, TrustedCAFile: m.TLS.CA, ClientCertAuth: true}
+		config.ClientTLSInfo, config.PeerTLSInfo = both, both
+		config.TlsMinVersion = string(tlsutil.TLSVersion13)
 	}
 	return config, nil
 }

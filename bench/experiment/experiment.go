@@ -11,6 +11,8 @@ package experiment
 import (
 	"context"
 	"time"
+
+	"github.com/candor-plane/candor/bench/system"
 )
 
 // Direction says which of two values is the better one.
@@ -60,6 +62,9 @@ type Stage struct {
 	Items int
 	// Beside is who the peer is.
 	Beside Rival
+	// Security of each side. Beside a secured side stands the same side plain, and
+	// both are measured in every round.
+	Security system.Security
 	// EqualSize pads what each side stores for an object to the larger side's
 	// encoding.
 	EqualSize bool

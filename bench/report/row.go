@@ -1,10 +1,12 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/candor-plane/candor/bench/experiment"
 	"github.com/candor-plane/candor/bench/round"
+	"github.com/candor-plane/candor/bench/system"
 	"github.com/candor-plane/candor/bench/target"
 )
 
@@ -23,6 +25,8 @@ type Row struct {
 	Peer   *float64 `json:"peer"`
 	// Ratio is Candor's median over the peer's.
 	Ratio *float64 `json:"ratio"`
+	// Plain is the same work plain, of a row whose sides are secured.
+	Plain *Plain `json:"plain,omitempty"`
 	// Beside is who the peer was, where it was not the other system.
 	Beside string   `json:"beside,omitempty"`
 	Spread Spread   `json:"spread"`
@@ -68,38 +72,19 @@ func Rows(outcome round.Outcome, judge bool) []Row {
 }
 
 func build(outcome round.Outcome, metric experiment.Metric) Row {
+	c := compare(outcome.Rounds, metric, Candor, Peer)
 	row := Row{
 		Name: outcome.Experiment.RowName(metric),
 		Unit: metric.Unit, Beside: string(outcome.Experiment.Stage.Beside),
+		Candor: c.over, Peer: c.under, Ratio: c.ratio,
+		Spread: Spread{
+			Candor: c.overSpread, Peer: c.underSpread, Ratio: c.ratioSpread,
+			Rounds: len(outcome.Rounds), Rejected: outcome.Rejected,
+		},
 		Note: note(outcome),
 	}
-	var candor, peer, ratios []float64
-	for _, r := range outcome.Rounds {
-		c, hasCandor := value(r, Candor, metric)
-		p, hasPeer := value(r, Peer, metric)
-		if hasCandor {
-			candor = append(candor, c)
-		}
-		if hasPeer {
-			peer = append(peer, p)
-		}
-		if hasCandor && hasPeer && p != 0 {
-			ratios = append(ratios, c/p)
-		}
-	}
-	row.Spread = Spread{
-		Candor: spread(candor), Peer: spread(peer), Ratio: spread(ratios),
-		Rounds: len(outcome.Rounds), Rejected: outcome.Rejected,
-	}
-	if c, ok := median(candor); ok {
-		row.Candor = &c
-	}
-	if p, ok := median(peer); ok {
-		row.Peer = &p
-	}
-	if row.Candor != nil && row.Peer != nil && *row.Peer != 0 {
-		ratio := *row.Candor / *row.Peer
-		row.Ratio = &ratio
+	if outcome.Experiment.Stage.Security != system.Plain {
+		row.Plain = plain(outcome.Rounds, metric)
 	}
 	return row
 }
@@ -107,6 +92,14 @@ func build(outcome round.Outcome, metric experiment.Metric) Row {
 func (r *Row) judge(metric experiment.Metric, outcome round.Outcome) {
 	all, known := true, true
 	for _, promised := range target.For(r.Name) {
+		judgeable := !outcome.Noisy && outcome.Err == nil
+		if promised.Basis == target.Held {
+			var why string
+			if promised, why = r.held(promised); why != "" {
+				judgeable = false
+				r.Note = cmp.Or(r.Note, why)
+			}
+		}
 		t := Target{On: "ratio", Floor: promised.Bound(promised.Floor, metric.Unit)}
 		measured := r.Ratio
 		switch promised.Basis {
@@ -114,12 +107,12 @@ func (r *Row) judge(metric experiment.Metric, outcome round.Outcome) {
 			t.On, measured = Candor, r.Candor
 		case target.Excess:
 			t.On, measured = "excess", r.excess()
-		case target.Ratio:
+		case target.Ratio, target.Held:
 		}
 		if promised.Stretch != 0 {
 			t.Stretch = promised.Bound(promised.Stretch, metric.Unit)
 		}
-		if measured != nil && !outcome.Noisy && outcome.Err == nil {
+		if measured != nil && judgeable {
 			verdict := promised.Judge(*measured)
 			floor, stretch := verdict != target.Missed, verdict == target.Stretched
 			t.FloorMet = &floor
@@ -144,11 +137,6 @@ func (r *Row) excess() *float64 {
 	}
 	more := *r.Candor - *r.Peer
 	return &more
-}
-
-func value(r round.Round, side string, metric experiment.Metric) (float64, bool) {
-	v, ok := r[side][metric.Name]
-	return v, ok
 }
 
 func note(outcome round.Outcome) string {

@@ -22,6 +22,9 @@ func WriteTable(w io.Writer, rows []Row) error {
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("print table: %w", err)
 	}
+	if err := writePlain(w, rows); err != nil {
+		return err
+	}
 	if err := writeBeside(w, rows); err != nil {
 		return err
 	}

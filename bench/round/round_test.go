@@ -3,10 +3,12 @@ package round
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
 	"github.com/candor-plane/candor/bench/experiment"
+	"github.com/candor-plane/candor/bench/system"
 )
 
 // script answers prepared shares of others in the order of measurement.
@@ -105,5 +107,28 @@ func TestAnEndedContextEndsTheRounds(t *testing.T) {
 	outcome := plan.run(ctx)
 	if !errors.Is(outcome.Err, context.Canceled) || len(s.order) > 4 {
 		t.Errorf("outcome: %+v after %v", outcome, s.order)
+	}
+}
+
+func TestASecuredStageHasEachSidePlainBesideItself(t *testing.T) {
+	for _, c := range []struct {
+		sides []Side
+		want  string
+	}{
+		{[]Side{{Name: "candor"}, {Name: "peer"}}, "candor tls+auth, candor-plain , peer-plain , peer tls+auth"},
+		{[]Side{{Name: "peer"}}, "peer tls+auth, peer-plain "},
+	} {
+		runner := NewRunner(Config{Sides: c.sides, Dir: t.TempDir(), Narrate: io.Discard})
+		sides, err := runner.sides(experiment.Stage{Security: system.Secured})
+		if err := errors.Join(err, runner.Close()); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]string, 0, len(sides))
+		for _, side := range sides {
+			got = append(got, side.Name+" "+string(side.Security))
+		}
+		if strings.Join(got, ", ") != c.want {
+			t.Errorf("got %q, wanted %q", got, c.want)
+		}
 	}
 }

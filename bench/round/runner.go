@@ -24,13 +24,6 @@ const (
 	quietSpan  = 150 * time.Millisecond
 )
 
-// Side is one of the systems under comparison.
-type Side struct {
-	// Name is "candor" or "peer".
-	Name   string
-	System system.System
-}
-
 // Config is what a Runner needs.
 type Config struct {
 	Sides []Side
@@ -78,14 +71,14 @@ func (r *Runner) Run(ctx context.Context, e experiment.Experiment) Outcome {
 			return r.measure(ctx, e, sides, side)
 		},
 		failed: func(_ string, err error) {
-			r.narrate("%-24s FAILED %v", e.Name, err)
+			r.narrate("%-30s FAILED %v", e.Name, err)
 			// What the failure left behind is unknown: the next round starts anew.
 			if err := r.closeStage(); err != nil {
-				r.narrate("%-24s %v", e.Name, err)
+				r.narrate("%-30s %v", e.Name, err)
 			}
 		},
 		rejected: func(other float64) {
-			r.narrate("%-24s noisy round: others took %.0f %% of the machine, limit %.0f %%", e.Name, 100*other, 100*r.config.NoiseLimit)
+			r.narrate("%-30s noisy round: others took %.0f %% of the machine, limit %.0f %%", e.Name, 100*other, 100*r.config.NoiseLimit)
 		},
 	}.run(ctx)
 	outcome.Experiment = e
@@ -128,7 +121,7 @@ func (r *Runner) measure(ctx context.Context, e experiment.Experiment, sides []S
 		return measured{}, err
 	}
 	m = measured{values: values, other: after.Since(before).Other}
-	r.narrate("%-24s %-6s %s  (others %.1f %%)", e.Name, side, line(e, values), 100*m.other)
+	r.narrate("%-30s %-12s %s  (others %.1f %%)", e.Name, side, line(e, values), 100*m.other)
 	return m, nil
 }
 
@@ -171,9 +164,13 @@ func (r *Runner) equalSize() int {
 	return largest
 }
 
-// sides are those of a stage: its rival has the second place.
+// sides are those of a stage: its rival has the second place. A secured stage has
+// each side twice, secured outermost: what is compared is measured side by side.
 func (r *Runner) sides(stage experiment.Stage) ([]Side, error) {
 	sides := slices.Clone(r.config.Sides)
+	if stage.Security != system.Plain {
+		return paired(sides, stage.Security), nil
+	}
 	if stage.Beside == experiment.Peer {
 		return sides, nil
 	}
@@ -188,14 +185,6 @@ func (r *Runner) sides(stage experiment.Stage) ([]Side, error) {
 		sides[1].System = rival
 	}
 	return sides, nil
-}
-
-func names(sides []Side) []string {
-	all := make([]string, len(sides))
-	for i, side := range sides {
-		all[i] = side.Name
-	}
-	return all
 }
 
 func (r *Runner) narrate(format string, args ...any) {

@@ -65,7 +65,7 @@ func (s *stage) start(ctx context.Context, parent string, settings system.Settin
 	for i, side := range sides {
 		group.Go(func() error {
 			mine := settings
-			mine.Dir = s.dirs[i]
+			mine.Dir, mine.Security = s.dirs[i], side.Security
 			cluster, err := side.System.Start(ctx, mine)
 			if err != nil {
 				return fmt.Errorf("%s: %w", side.Name, err)

@@ -22,7 +22,8 @@ type System interface {
 	// Describe names what is measured, for the report.
 	Describe() Description
 	// Start runs Members member processes and returns once a leader is elected
-	// and every member answers a local read. ctx bounds the start only. What was
+	// and every member answers a local read; in a secured cluster, once every
+	// member judges what is asked of it. ctx bounds the start only. What was
 	// started is ended when Start answers an error.
 	Start(ctx context.Context, settings Settings) (Cluster, error)
 	// EncodedBytes is what the system's client sends for one object, name and
@@ -41,9 +42,12 @@ type Description struct {
 // Settings of one cluster.
 type Settings struct {
 	// Dir exists, is empty, belongs to the cluster and lies on the measured disk.
-	// What members store goes into directories under it; logs and configurations
-	// lie directly in it and do not count as disk use.
+	// What members store goes into directories under it, as do a secured cluster's
+	// certificates; logs and configurations lie directly in it and do not count as
+	// disk use.
 	Dir string
+	// Security of the cluster and of every connection that is dialled to it.
+	Security Security
 	// Spawner starts the members; the cluster does not close it.
 	Spawner *process.Spawner
 	// Election is the time without a leader's sign after which a member stands

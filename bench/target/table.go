@@ -38,6 +38,21 @@ var table = []Target{
 	{"watch/1000/rate", Ratio, AtLeast, 1.0, 1.5},
 	{"watch/1000/p99", Ratio, AtMost, 1.0, 0.6},
 
+	{"tls/update/64/rate", Held, AtLeast, 1, 0},
+	{"tls/update/64/p99", Held, AtMost, 1, 0},
+	{"tls/update/64/cpu", Held, AtMost, 1, 0},
+	{"tls/update/256/rate", Held, AtLeast, 1, 0},
+	{"tls/update/256/p99", Held, AtMost, 1, 0},
+	{"tls/update/256/cpu", Held, AtMost, 1, 0},
+	{"tls/read-strong/256/rate", Held, AtLeast, 1, 0},
+	{"tls/read-strong/256/p99", Held, AtMost, 1, 0},
+	{"tls/read-strong/256/cpu", Held, AtMost, 1, 0},
+	{"tls/read-bounded/follower/256/rate", Held, AtLeast, 1, 0},
+	{"tls/read-bounded/follower/256/p99", Held, AtMost, 1, 0},
+	{"tls/read-bounded/follower/256/cpu", Held, AtMost, 1, 0},
+	{"tls/watch/100/rate", Held, AtLeast, 1, 0},
+	{"tls/watch/100/p99", Held, AtMost, 1, 0},
+
 	{"failover/defaults/gap", Ratio, AtMost, 0.5, 0.35},
 	{"failover/defaults/gap", Candor, AtMost, 0.7, 0},
 

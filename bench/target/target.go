@@ -17,6 +17,10 @@ const (
 	Candor
 	// Excess is what Candor's value is above the peer's, in the row's unit.
 	Excess
+	// Held is Candor's value over the peer's in a secured row, which is to be as it
+	// is for the same work plain: the bounds say by how many spreads of the plain
+	// rounds it may be worse, and Against makes numbers of them.
+	Held
 )
 
 // Sense is on which side of a bound the promise lies.
@@ -61,14 +65,26 @@ func (t Target) Judge(value float64) Verdict {
 	return Met
 }
 
+// Against is a Held target in numbers, on Ratio: the plain ratio, and how far the
+// plain rounds lay apart.
+func (t Target) Against(plain, spread float64) Target {
+	if t.Sense == AtLeast {
+		spread = -spread
+	}
+	return Target{Row: t.Row, Basis: Ratio, Sense: t.Sense, Floor: plain + t.Floor*spread}
+}
+
 // Bound prints a bound with its sense and unit, as in "≥ 1.1×".
 func (t Target) Bound(bound float64, unit string) string {
-	sign := "≥"
+	sign, allowance := "≥", "-"
 	if t.Sense == AtMost {
-		sign = "≤"
+		sign, allowance = "≤", "+"
+	}
+	if t.Basis == Held {
+		return fmt.Sprintf("%s plain %s %g spread", sign, allowance, bound)
 	}
 	if t.Basis == Ratio || unit == "×" {
-		return fmt.Sprintf("%s %g×", sign, bound)
+		return fmt.Sprintf("%s %.4g×", sign, bound)
 	}
 	text := fmt.Sprintf("%s %g %s", sign, bound, unit)
 	if t.Basis == Excess {

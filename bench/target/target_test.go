@@ -44,14 +44,33 @@ func TestAStretchIsNeverEasierThanItsFloor(t *testing.T) {
 
 func TestBoundsPrintWithSenseAndUnit(t *testing.T) {
 	for want, got := range map[string]string{
-		"≥ 1.1×":          target.Target{Sense: target.AtLeast}.Bound(1.1, "op/s"),
-		"≤ 0.5×":          target.Target{Sense: target.AtMost}.Bound(0.5, "s"),
-		"≤ 0.7 s":         target.Target{Sense: target.AtMost, Basis: target.Candor}.Bound(0.7, "s"),
-		"≤ 1 % core more": target.Target{Sense: target.AtMost, Basis: target.Excess}.Bound(1, "% core"),
-		"≤ 3×":            target.Target{Sense: target.AtMost, Basis: target.Candor}.Bound(3, "×"),
+		"≥ 1.1×":             target.Target{Sense: target.AtLeast}.Bound(1.1, "op/s"),
+		"≤ 0.5×":             target.Target{Sense: target.AtMost}.Bound(0.5, "s"),
+		"≤ 0.7 s":            target.Target{Sense: target.AtMost, Basis: target.Candor}.Bound(0.7, "s"),
+		"≤ 1 % core more":    target.Target{Sense: target.AtMost, Basis: target.Excess}.Bound(1, "% core"),
+		"≥ plain - 1 spread": target.Target{Sense: target.AtLeast, Basis: target.Held}.Bound(1, "op/s"),
+		"≤ plain + 2 spread": target.Target{Sense: target.AtMost, Basis: target.Held}.Bound(2, "ms"),
+		"≤ 3×":               target.Target{Sense: target.AtMost, Basis: target.Candor}.Bound(3, "×"),
 	} {
 		if got != want {
 			t.Errorf("got %q, wanted %q", got, want)
+		}
+	}
+}
+
+func TestAHeldRatioMayBeWorseByTheSpreadOfThePlainOneAndNoMore(t *testing.T) {
+	rate := target.Target{Basis: target.Held, Sense: target.AtLeast, Floor: 1}.Against(1.5, 0.25)
+	cost := target.Target{Basis: target.Held, Sense: target.AtMost, Floor: 1}.Against(0.75, 0.25)
+	for _, c := range []struct {
+		target target.Target
+		value  float64
+		want   target.Verdict
+	}{
+		{rate, 2, target.Met}, {rate, 1.25, target.Met}, {rate, 1.24, target.Missed},
+		{cost, 0.5, target.Met}, {cost, 1, target.Met}, {cost, 1.01, target.Missed},
+	} {
+		if got := c.target.Judge(c.value); got != c.want || c.target.Basis != target.Ratio {
+			t.Errorf("%+v of %v: got %v, wanted %v", c.target, c.value, got, c.want)
 		}
 	}
 }

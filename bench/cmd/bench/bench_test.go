@@ -44,7 +44,7 @@ func TestTheListNamesEveryRowWithItsTargets(t *testing.T) {
 	if code := run(t.Context(), []string{"--list"}, &out, &narration); code != exitDone {
 		t.Fatalf("exit %d: %s", code, narration.String())
 	}
-	for _, want := range []string{"update/1000/rate", "≥ 1.6×", "failover/equal/gap", "≤ 0.5×, ≤ 0.7 s", "scale/list-rss"} {
+	for _, want := range []string{"update/1000/rate", "≥ 1.6×", "failover/equal/gap", "≤ 0.5×, ≤ 0.7 s", "scale/list-rss", "tls/update/256/rate", "≥ plain - 1 spread"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in the list", want)
 		}
