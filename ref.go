@@ -13,6 +13,10 @@ const (
 	KindRoles        KindName = "roles.candor"
 	KindRoleBindings KindName = "rolebindings.candor"
 	KindTokens       KindName = "tokens.candor"
+
+	// Of these the root alone writes objects.
+	KindTenures     KindName = "tenures.candor"
+	KindTransitions KindName = "transitions.candor"
 )
 
 // Plural is the part before the first dot.

@@ -26,8 +26,10 @@ type Self struct {
 	Accessor string       `json:"accessor,omitempty"`
 	Roles    []string     `json:"roles,omitempty"`
 	// AccessEpoch is how often access control was opened; 0: it is off.
-	AccessEpoch    uint64          `json:"accessEpoch"`
-	PolicyRevision uint64          `json:"policyRevision"`
+	AccessEpoch    uint64 `json:"accessEpoch"`
+	PolicyRevision uint64 `json:"policyRevision"`
+	// AccessRequired says that the node serves nobody before it is opened.
+	AccessRequired bool            `json:"accessRequired,omitempty"`
 	Witness        *candor.Witness `json:"witness,omitempty"`
 }
 
@@ -39,7 +41,8 @@ func (a *Access) WhoAmI(ctx context.Context) (*Self, error) {
 	}
 	return &Self{
 		Actor: out.GetActor(), Proof: candor.Proof(out.GetAuthenticatedBy()), Accessor: out.GetAccessor(), Roles: out.GetRoles(),
-		AccessEpoch: out.GetAccessEpoch(), PolicyRevision: out.GetPolicyRevision(), Witness: convert.WitnessFromProto(out.GetWitness()),
+		AccessEpoch: out.GetAccessEpoch(), AccessRequired: out.GetAccessRequired(),
+		PolicyRevision: out.GetPolicyRevision(), Witness: convert.WitnessFromProto(out.GetWitness()),
 	}, nil
 }
 

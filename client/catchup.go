@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/candor-plane/candor"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
@@ -125,6 +127,12 @@ func (w *CatchUpWatch) receive() (*CatchUpChange, error) {
 	return c, nil
 }
 
+// late says that the deadline passed: here, or at the server a moment sooner.
+func late(ctx context.Context, failure error) bool {
+	_, bounded := ctx.Deadline()
+	return errors.Is(ctx.Err(), context.DeadlineExceeded) || bounded && status.Code(failure) == codes.DeadlineExceeded
+}
+
 // failed is what the end of the stream means to a caller who waited within ctx.
 func (w *CatchUpWatch) failed(ctx context.Context, failure error) error {
 	if e, refused := convert.Refusal(failure); refused {
@@ -133,7 +141,7 @@ func (w *CatchUpWatch) failed(ctx context.Context, failure error) error {
 	switch {
 	case w.client.closed.Load():
 		return errClosed()
-	case errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(w.ctx.Err(), context.DeadlineExceeded):
+	case late(ctx, failure) || late(w.ctx, failure):
 		return &candor.Error{Reason: candor.ReasonTimedOut, Subject: w.at.addr, Message: "the deadline passed", Err: context.DeadlineExceeded}
 	case w.ctx.Err() != nil:
 		return &candor.Error{Reason: candor.ReasonCanceled, Subject: w.at.addr, Message: "the watch was given up", Err: context.Canceled}

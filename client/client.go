@@ -71,6 +71,8 @@ type Client struct {
 	session        *Session
 	directory      *directory
 	leader         leadership
+	holders        holders
+	ids, tso       *dispenser
 	clock          clock
 	closed         atomic.Bool
 }
@@ -107,7 +109,9 @@ func New(cfg Config) (*Client, error) {
 	}
 	c.clock.start()
 	c.leader.start()
+	c.ids, c.tso = newDispensers(c)
 	c.directory = newDirectory(dialer{
+		plain:       cfg.TLS == nil,
 		dial:        cfg.Dialer,
 		connections: max(1, cfg.Connections),
 		secret:      cfg.Token != "" && !cfg.Insecure && cfg.Dialer == nil && cfg.TLS == nil,
@@ -141,7 +145,10 @@ func (c *Client) Endpoints() []string {
 // CANCELED, writes that may have been made with OUTCOME_UNKNOWN.
 func (c *Client) Close() error {
 	c.closed.Store(true)
-	return c.directory.close()
+	err := c.directory.close()
+	c.ids.wait()
+	c.tso.wait()
+	return err
 }
 
 // callerOf is what each call says of who makes it.

@@ -31,7 +31,9 @@ type dialer struct {
 	dial        func(ctx context.Context, addr string) (net.Conn, error)
 	connections int
 	// secret: calls carry a token that nobody else may read.
-	secret  bool
+	secret bool
+	// plain: connections are without TLS.
+	plain   bool
 	options []grpc.DialOption
 }
 
@@ -45,7 +47,7 @@ func (d dialer) open(addr string) (*endpoint, error) {
 			return nil, err
 		}
 	}
-	ep := &endpoint{addr: addr}
+	ep := &endpoint{addr: addr, plain: d.plain}
 	for range d.connections {
 		conn, err := grpc.NewClient("passthrough:///"+addr, d.options...)
 		if err != nil {
@@ -93,8 +95,8 @@ func dialOptions(cfg Config, attempt time.Duration) []grpc.DialOption {
 
 // serviceConfig bounds messages, and the attempts of calls that are answered at
 // once. A deadline set here costs gRPC nothing extra where the caller's is
-// nearer. Streams, changes of membership, repairs and trials of every class of
-// reads take as long as they take.
+// nearer. Streams, changes of membership, handovers, repairs and trials of every
+// class of reads take as long as they take.
 func serviceConfig(attempt time.Duration) string {
 	type name struct {
 		Service string `json:"service,omitempty"`
@@ -108,9 +110,13 @@ func serviceConfig(attempt time.Duration) string {
 	}
 	objects := candorv1.ObjectService_ServiceDesc.ServiceName
 	cluster := candorv1.ClusterService_ServiceDesc.ServiceName
+	tenures := candorv1.TenureService_ServiceDesc.ServiceName
 	diagnostics := candorv1.DiagnosticsService_ServiceDesc.ServiceName
 	prompt := []name{
 		{Service: candorv1.AccessService_ServiceDesc.ServiceName},
+		{Service: candorv1.AllocService_ServiceDesc.ServiceName},
+		{Service: tenures, Method: "Tenures"},
+		{Service: tenures, Method: "ChangeTenure"},
 		{Service: objects},
 		{Service: diagnostics, Method: "Node"},
 		{Service: diagnostics, Method: "Digests"},

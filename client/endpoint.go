@@ -20,11 +20,13 @@ const (
 type endpoint struct {
 	addr       string
 	configured bool
-	conns      []*grpc.ClientConn
-	turn       atomic.Uint32
-	suspect    atomic.Int64 // elapsed time until which it is avoided
-	served     atomic.Pointer[position]
-	near       nearness
+	// plain: this client speaks no TLS.
+	plain   bool
+	conns   []*grpc.ClientConn
+	turn    atomic.Uint32
+	suspect atomic.Int64 // elapsed time until which it is avoided
+	served  atomic.Pointer[position]
+	near    nearness
 }
 
 // position is what the node at an endpoint last said of itself. Immutable.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -90,6 +91,11 @@ func transportError(ep *endpoint, failure error) *candor.Error {
 		c.Message = "endpoint " + ep.addr + " did not answer in time"
 	case candor.ReasonCanceled: // nobody here did: the stream was reset
 		c.Reason = candor.ReasonUnavailable
+	case candor.ReasonUnavailable:
+		// What a server that wants TLS does to a client that does not speak it.
+		if ep.plain && strings.Contains(c.Message, "server preface") {
+			c.Message = "endpoint " + ep.addr + " hung up at once: if it speaks TLS, say whose authority to trust (--tls-ca)"
+		}
 	default:
 	}
 	return &c

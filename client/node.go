@@ -55,12 +55,20 @@ func (n *Node) Repair(ctx context.Context) (*Repaired, error) {
 }
 
 func (n *Node) change(ctx context.Context, r *request) error {
-	if n.addr == "" {
-		return candor.Errorf(candor.ReasonInvalid, "no endpoint: this is about one node")
-	}
 	r.effect, r.subject, r.aloof = true, n.addr, true
-	if err := n.client.pin(r, n.addr); err != nil {
+	return n.ask(ctx, r)
+}
+
+func (n *Node) ask(ctx context.Context, r *request) error {
+	if err := n.pin(r); err != nil {
 		return err
 	}
 	return n.client.do(ctx, r)
+}
+
+func (n *Node) pin(r *request) error {
+	if n.addr == "" {
+		return candor.Errorf(candor.ReasonInvalid, "no endpoint: this is about one node")
+	}
+	return n.client.pin(r, n.addr)
 }

@@ -45,6 +45,10 @@ func (p *pursuit) start() (*endpoint, error) {
 		if ep := c.leader.current().endpoint; ep != nil {
 			return ep, nil
 		}
+	case toHolder:
+		if ep := c.holders.at(p.request.duty); ep != nil {
+			return ep, nil
+		}
 	default: // toAny
 		if p.request.class != "" {
 			return c.directory.nearest(), nil
@@ -93,6 +97,7 @@ func (p *pursuit) refused(ctx context.Context, ep *endpoint, e *candor.Error) (*
 		c.leader.forget(ep)
 		c.follow(ep, e.Leader)
 	}
+	p.leaves(ep, e)
 	q := p.plight(refused, e.Reason)
 	if w := e.Witness; w != nil {
 		q.mode, q.catchUp, q.ahead = w.Mode, w.CatchUp, !w.ServedToken.Covers(r.required)
@@ -126,6 +131,7 @@ func (p *pursuit) unanswered(ctx context.Context, ep *endpoint, failure error) (
 	if q.reply != foreign && !hopeless(q.reason) {
 		c.avoid(ctx, ep, code)
 		c.leader.forget(ep)
+		c.holders.forget(r.duty, ep)
 	}
 	return p.take(ctx, s, ep, e)
 }
@@ -200,7 +206,7 @@ func (p *pursuit) wait(ctx context.Context, ep *endpoint, e *candor.Error) (*end
 // the request needs it and it is known to be another.
 func (p *pursuit) next(ctx context.Context, ep *endpoint, e *candor.Error, pause bool) (*endpoint, error) {
 	c := p.client
-	if pause && !p.leaderElsewhere(ep) {
+	if pause && !p.leaderElsewhere(ep) && !p.holderElsewhere(ep) {
 		c.refreshSoon(ctx, ep)
 		if err := p.rest(ctx, ep, e); err != nil {
 			return nil, err
@@ -209,6 +215,11 @@ func (p *pursuit) next(ctx context.Context, ep *endpoint, e *candor.Error, pause
 	if p.request.route == toLeader {
 		if leader := c.leader.current().endpoint; leader != nil && (leader != ep || pause) {
 			return leader, nil
+		}
+	}
+	if p.request.route == toHolder {
+		if holder := c.holders.at(p.request.duty); holder != nil && (holder != ep || pause) {
+			return holder, nil
 		}
 	}
 	return c.directory.after(ep), nil
@@ -221,8 +232,21 @@ func (p *pursuit) leaderElsewhere(ep *endpoint) bool {
 	return p.request.route == toLeader && leader != nil && leader != ep && p.hops <= 2
 }
 
-// again is where a request goes that its node asked to repeat later.
+// holderElsewhere is the same of the holder of a duty.
+func (p *pursuit) holderElsewhere(ep *endpoint) bool {
+	holder := p.client.holders.at(p.request.duty)
+	return p.request.route == toHolder && holder != nil && holder != ep && p.hops <= 2
+}
+
+// again is where a request goes that its node asked to repeat later. Who says that
+// nobody holds a duty may be the last to know better.
 func (p *pursuit) again(ep *endpoint) *endpoint {
+	if p.request.route == toHolder {
+		if holder := p.client.holders.at(p.request.duty); holder != nil {
+			return holder
+		}
+		return p.client.directory.after(ep)
+	}
 	if p.request.route == toLeader {
 		if leader := p.client.leader.current().endpoint; leader != nil {
 			return leader
@@ -237,6 +261,9 @@ func (p *pursuit) exhausted() bool { return p.hops >= len(p.client.directory.ros
 // note keeps e as what the attempt met.
 func (p *pursuit) note(ep *endpoint, e *candor.Error) {
 	p.last = e
+	if p.request.met != nil {
+		p.request.met.Store(e)
+	}
 	p.request.failed(ep, p.attempts, e)
 	if log := p.client.log; log.IsDebug() {
 		log.Debug("attempt failed", "method", p.request.method, "endpoint", ep.addr, "attempt", p.attempts,

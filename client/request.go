@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -21,6 +22,7 @@ const (
 	toLeader route = iota
 	toAny
 	toPinned
+	toHolder // of request.duty
 )
 
 // request is one unary call and what may be done when it fails.
@@ -30,6 +32,12 @@ type request struct {
 	out    proto.Message
 	route  route
 	pinned *endpoint // with toPinned
+	duty   string    // with toHolder
+	// outdated refuses an answer of the node at ep that is not to be used; the request
+	// then goes on elsewhere. Nil: every answer is.
+	outdated func(ep *endpoint) *candor.Error
+	// met, where it is set, gets what the newest attempt that failed met.
+	met *atomic.Pointer[candor.Error]
 	// class is what a read asks for; empty for any other request.
 	class candor.Freshness
 	// required is the token that a read's view must cover.
@@ -90,14 +98,32 @@ func (c *Client) pursue(ctx context.Context, r *request) error {
 		failure := c.attempt(ctx, r, ep)
 		if failure == nil {
 			ep.answered()
-			if r.route != toPinned {
-				c.refresh(ctx, ep)
+			if r.outdated == nil {
+				c.served(ctx, r, ep)
+				return nil
 			}
-			return nil
+			e := r.outdated(ep)
+			if e == nil {
+				c.served(ctx, r, ep)
+				return nil
+			}
+			ep, err = p.dropped(ctx, ep, e)
+		} else {
+			ep, err = p.failed(ctx, ep, failure)
 		}
-		if ep, err = p.failed(ctx, ep, failure); err != nil {
+		if err != nil {
 			return err
 		}
+	}
+}
+
+// served takes note of who answered.
+func (c *Client) served(ctx context.Context, r *request, ep *endpoint) {
+	if r.route == toHolder {
+		c.holders.learn(r.duty, ep)
+	}
+	if r.route != toPinned {
+		c.refresh(ctx, ep)
 	}
 }
 

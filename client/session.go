@@ -112,6 +112,21 @@ func (s *Session) advance(seen candor.PortableToken) error {
 	}
 }
 
+// raiseEra takes note of the era that a duty's holder answered under. For one that is
+// over it says so, and which came after it.
+func (s *Session) raiseEra(duty string, era uint64) (floor uint64, ok bool) {
+	for {
+		old := s.state.Load()
+		known := s.load()
+		if floor := known.eras[duty]; era < floor {
+			return floor, false
+		}
+		if s.replace(old, known, known.token, duty, era) {
+			return era, true
+		}
+	}
+}
+
 // replace makes next the session's token, and era its duty's, unless another has
 // changed the session since it was old.
 func (s *Session) replace(old, known *sessionState, next candor.PortableToken, duty string, era uint64) bool {

@@ -3,9 +3,11 @@ package fsm
 import (
 	"bytes"
 	"testing"
+	"time"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/command"
+	"github.com/candor-plane/candor/fsm/tenure"
 )
 
 // Each row leaves one rule out of the turn and shows that the invariant behind
@@ -35,6 +37,20 @@ func TestEveryInvariantStandsWithoutItsRule(t *testing.T) {
 			return r.writeCommand(remove(widgets, "default", "held", ""))
 		}},
 		{ruleToken, "MonotonicToken", edit},
+		{ruleFence, "SealedIsSilent", func(r *root) *command.Command {
+			sealedEra(r)
+			c := r.writeCommand(create("default", "zombie", `{}`))
+			c.Duty, c.Era, c.Holder = "control/test", 1, "client/ana"
+			return c
+		}},
+		{ruleSeal, "FrontierCovered", func(r *root) *command.Command {
+			l := sealedEra(r)
+			c := command.Tenure("control/test", "client/ana", tenure.Campaign{
+				Holder: "client/ana", Candidacy: "c2", Expect: 1, Cite: l.Current.Seal, Start: l.Current.Usage, Duration: int64(time.Second),
+			})
+			c.Actor = "ana"
+			return c
+		}},
 	} {
 		t.Run(row.invariant, func(t *testing.T) {
 			r := newRoot(t)
@@ -42,9 +58,10 @@ func TestEveryInvariantStandsWithoutItsRule(t *testing.T) {
 			held := create("default", "held", `{}`)
 			held.Object.Metadata.Finalizers = []string{"test/hold"}
 			r.mustWrite(held)
+			blocked := row.command(r)
 			before := r.m.View()
 			r.m.skip = row.skip
-			if res := r.do(row.command(r)); res.Reason != candor.ReasonInvariantViolated {
+			if res := r.do(blocked); res.Reason != candor.ReasonInvariantViolated {
 				t.Fatalf("without its rule: %+v, want the invariant to block", res)
 			}
 			records := r.m.View().Records()

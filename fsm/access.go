@@ -17,6 +17,14 @@ func (v *View) Policy() *policy.Policy { return v.policy }
 // AccessEpoch is how often access control was opened; 0 says that it is off.
 func (v *View) AccessEpoch() uint64 { return v.accessEpoch }
 
+// PolicyRevision is that of the policy which judges; 0 while access control is off.
+func (v *View) PolicyRevision() uint64 {
+	if v.accessEpoch == 0 {
+		return 0
+	}
+	return v.policy.Revision()
+}
+
 // compiled is the policy of the state as it stands. A turn that changes roles,
 // bindings or tokens has the next one compile anew.
 func (m *Machine) compiled() *policy.Policy {
@@ -58,7 +66,7 @@ func (d *draft) judged() bool {
 		return false
 	}
 	switch d.cmd.Type {
-	case command.TypeWrite, command.TypeCompact, command.TypeRaiseLevel:
+	case command.TypeWrite, command.TypeCompact, command.TypeRaiseLevel, command.TypeTenure:
 		return true
 	default:
 		return false
@@ -88,6 +96,8 @@ func (d *draft) permitted() *candor.Error {
 	switch c.Type {
 	case command.TypeCompact:
 		return d.allowed(policy.Ask{Verb: policy.Create, Kind: policy.Compactions})
+	case command.TypeTenure:
+		return d.mayHold()
 	case command.TypeRaiseLevel:
 		return d.allowed(policy.Ask{Verb: policy.Update, Kind: policy.FeatureLevels})
 	default:

@@ -89,7 +89,7 @@ func (m *Machine) Adopt(other *Machine, entries func(after, upto uint64) ([]Comm
 	} else if s.token.Revision < served.Revision {
 		m.rewinds++
 	}
-	m.state, m.unlinks = s, other.unlinks
+	m.state, m.unlinks, m.policy = s, other.unlinks, nil
 	m.mu.Lock()
 	m.digests = other.digests
 	m.mu.Unlock()

@@ -51,6 +51,9 @@ func (s *state) digest() Digest {
 	if s.accessEpoch != 0 {
 		u(s.accessEpoch)
 	}
+	if len(s.tenures) > 0 {
+		u(s.tenureSum.hi, s.tenureSum.lo)
+	}
 	h := xxh3.Hash128(b)
 	return Digest(h.Bytes())
 }

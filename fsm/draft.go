@@ -50,7 +50,7 @@ type opDraft struct {
 func (d *draft) reset(m *Machine, env environment, c *command.Command) {
 	clear(d.changes)
 	clear(d.effects)
-	*d = draft{m: m, env: env, cmd: c, changes: d.changes[:0], ops: d.ops[:0], effects: d.effects[:0], succeeded: true, turn: invariant.Turn{Changes: d.turn.Changes[:0]}}
+	*d = draft{m: m, env: env, cmd: c, changes: d.changes[:0], ops: d.ops[:0], effects: d.effects[:0], succeeded: true, turn: invariant.Turn{Changes: d.turn.Changes[:0], Tenures: d.turn.Tenures[:0]}}
 }
 
 // revision is the one that the turn makes, if it changes an object.

@@ -24,6 +24,8 @@ var (
 	genesisRoleBinding []byte
 	//go:embed genesis_token.json
 	genesisToken []byte
+	//go:embed genesis_tenure.json
+	genesisTenure []byte
 )
 
 // builtin is one object of every cluster.
@@ -42,6 +44,7 @@ var builtins = []builtin{
 	{candor.KindKinds, "Kind", string(candor.KindRoles), genesisRole},
 	{candor.KindKinds, "Kind", string(candor.KindRoleBindings), genesisRoleBinding},
 	{candor.KindKinds, "Kind", string(candor.KindTokens), genesisToken},
+	{candor.KindKinds, "Kind", string(candor.KindTenures), genesisTenure},
 	{candor.KindNamespaces, "Namespace", defaultNamespace, []byte(`{}`)},
 	{candor.KindRoles, "Role", "admin", []byte(`{"rules":[{"verbs":["*"],"kinds":["*","system/*","roles.candor","rolebindings.candor","tokens.candor"],"sections":["*"]}]}`)},
 	{candor.KindRoles, "Role", "operator", []byte(`{"rules":[{"verbs":["*"],"kinds":["*","system/*"]},{"verbs":["get","list","watch"],"kinds":["roles.candor","rolebindings.candor"]}]}`)},

@@ -165,7 +165,7 @@ func (m *Machine) refuseUnsupported(c *command.Command) {
 		panic(candor.Errorf(candor.ReasonFeatureLevel,
 			"the cluster raises its feature level to %d; this build supports %d: run a newer build", c.Level, candor.FeatureLevel))
 	}
-	if c.Type < command.TypeWrite || c.Type > command.TypeOpenAccess {
+	if c.Type < command.TypeWrite || c.Type > command.TypeTenure {
 		panic(candor.Errorf(candor.ReasonFeatureLevel, "log holds a command of type %d, which this build does not know: run a newer build", c.Type))
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/mvcc"
+	"github.com/candor-plane/candor/fsm/tenure"
 	"github.com/candor-plane/candor/internal/wire"
 )
 
@@ -160,6 +161,13 @@ func (l *loader) add(kind byte, body []byte) error {
 		m, err := decodeMember(body)
 		l.s.members = append(l.s.members, m)
 		return err
+	case recordTenure:
+		x, err := tenure.Decode(body)
+		if err != nil {
+			return err
+		}
+		l.s.setLineage(x)
+		return nil
 	case recordTurn:
 		x, err := decodeRecord(body)
 		l.s.records = append(l.s.records, x)

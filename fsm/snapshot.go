@@ -18,6 +18,7 @@ const (
 	recordMember  = 'm'
 	recordTurn    = 'r'
 	recordRequest = 'q'
+	recordTenure  = 'e'
 	recordTrailer = 't'
 )
 
@@ -118,6 +119,11 @@ func (s *Snapshot) write(f *frameWriter) error {
 	}
 	for i := range s.view.records {
 		if err := f.record(recordTurn, appendRecord(nil, &s.view.records[i])); err != nil {
+			return err
+		}
+	}
+	for _, l := range s.view.tenures {
+		if err := f.record(recordTenure, l.Append(nil)); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/mvcc"
+	"github.com/candor-plane/candor/fsm/tenure"
 )
 
 // state is everything that a snapshot carries. One goroutine owns it.
@@ -40,6 +41,9 @@ type state struct {
 	faults      uint64
 	violations  uint64
 	requests    *requestTable
+	// tenures are the lineages of duties, by name; tenureSum is of them.
+	tenures   []tenure.Lineage
+	tenureSum sum
 
 	versions sum
 	objects  uint64

@@ -6,6 +6,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/mvcc"
 	"github.com/candor-plane/candor/fsm/policy"
+	"github.com/candor-plane/candor/fsm/tenure"
 )
 
 // View is what a node has applied, at one position of the root: immutable, and
@@ -32,6 +33,7 @@ type View struct {
 	rewinds       uint64
 	accessEpoch   uint64
 	policy        *policy.Policy
+	tenures       []tenure.Lineage
 }
 
 type viewKind struct {
@@ -58,7 +60,7 @@ func (m *Machine) publish() {
 		leaderTerm: s.leaderTerm, floor: s.floor, cursor: s.cursor, kindIndex: s.kindIndex, history: s.history,
 		nextCascade: s.nextCascade, members: s.members, records: s.records, requests: s.requests, digest: s.digest(),
 		kinds: make([]viewKind, len(s.kinds)), rewinds: m.rewinds,
-		accessEpoch: s.accessEpoch, policy: m.compiled(),
+		accessEpoch: s.accessEpoch, policy: m.compiled(), tenures: s.tenures,
 		stats: Stats{
 			Objects: s.objects, Versions: s.retained, Bytes: s.bytes, Requests: uint64(s.requests.len()),
 			Cascades: uint64(s.cascades.Len()), Faults: s.faults, Violations: s.violations,

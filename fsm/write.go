@@ -27,10 +27,15 @@ const (
 	ruleRevision
 	ruleToken
 	ruleFault
+	ruleFence
+	ruleSeal
 )
 
 // run executes the command on the draft.
 func (d *draft) run() *candor.Error {
+	if err := d.fenced(); err != nil {
+		return err
+	}
 	switch c := d.cmd; c.Type {
 	case command.TypeWrite:
 		return d.write()
@@ -46,15 +51,14 @@ func (d *draft) run() *candor.Error {
 		return d.raiseLevel()
 	case command.TypeOpenAccess:
 		return d.openAccess()
+	case command.TypeTenure:
+		return d.changeTenure()
 	default:
 		return d.hello()
 	}
 }
 
 func (d *draft) write() *candor.Error {
-	if d.cmd.Duty != "" {
-		return candor.Errorf(candor.ReasonSchedulerDegraded, "duty %s has no active tenure", d.cmd.Duty)
-	}
 	branch := d.cmd.Then
 	for i := range d.cmd.Compares {
 		if err := d.mayCompare(&d.cmd.Compares[i]); err != nil {
@@ -126,6 +130,9 @@ func (d *draft) holds(c *command.Compare) bool {
 func (d *draft) operate(op *command.Operation) *candor.Error {
 	ref := op.Ref()
 	if err := d.mayOperate(op, ref); err != nil {
+		return err
+	}
+	if err := rootOnly(op, ref); err != nil {
 		return err
 	}
 	if op.Verb == command.VerbGet {

@@ -98,12 +98,12 @@ func Open(files Files, o Options) (*Source, error) {
 
 // begin is the first look, of which every error is the caller's.
 func (s *Source) begin() error {
-	content, mode, err := s.files.read()
-	if err != nil {
-		return err
-	}
 	now := s.now()
-	m, err := s.files.parse(content, warnMode(s.files.Key, mode), now)
+	content, m, err := s.first(now)
+	for again := 0; errors.Is(err, errUnpaired) && again < halfWrittenLooks; again++ {
+		time.Sleep(halfWrittenPause)
+		content, m, err = s.first(now)
+	}
 	if err != nil {
 		return err
 	}
@@ -117,6 +117,22 @@ func (s *Source) begin() error {
 	s.logWarnings(m)
 	s.remind()
 	return nil
+}
+
+// How often, and how soon, a pair that does not match is looked at again at the
+// start: it may be half-written.
+const (
+	halfWrittenLooks = 10
+	halfWrittenPause = 20 * time.Millisecond
+)
+
+func (s *Source) first(now time.Time) (Content, *Material, error) {
+	content, mode, err := s.files.read()
+	if err != nil {
+		return content, nil, err
+	}
+	m, err := s.files.parse(content, warnMode(s.files.Key, mode), now)
+	return content, m, err
 }
 
 // Material is what is current. Whoever waits for the next takes Changed first.

@@ -28,6 +28,8 @@ func playRole() (code int, played bool) {
 		err = holdNamespace()
 	case roleWaiting:
 		err = holdStill()
+	case roleFlooding:
+		err = playFlood(os.Args[1:])
 	default:
 		err = fmt.Errorf("no such role: %q", role)
 	}

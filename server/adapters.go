@@ -51,7 +51,10 @@ func frees(c *command.Command) bool {
 }
 
 // entrance is what every request of a client passes.
-type entrance struct{ s *Server }
+type entrance struct {
+	s     *Server
+	kinds registry
+}
 
 func (e *entrance) Judged(ctx context.Context, class candor.AdmissionClass, method string, err error) {
 	e.s.replica.Admissions.Judge(class, method, err, func() string { return grpcapi.ActorOf(ctx) })

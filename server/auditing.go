@@ -57,7 +57,7 @@ func (e *entrance) Begin(ctx context.Context, class candor.AdmissionClass) (grpc
 	if err != nil {
 		return nil, err
 	}
-	return &account{ticket}, nil
+	return &account{ticket, e.kinds}, nil
 }
 
 // Refused records a denial.
@@ -70,14 +70,36 @@ func (e *entrance) Refused(ctx context.Context, n grpcapi.Note) {
 	if err != nil {
 		return // the request is refused as it is, and the log counts what it lacks
 	}
-	ticket.Commit(recordOf(&n))
+	ticket.Commit(recordOf(&n, e.kinds))
 }
 
 // account is room for one record.
-type account struct{ ticket audit.Ticket }
+type account struct {
+	ticket audit.Ticket
+	kinds  registry
+}
 
 // End writes the record.
-func (a *account) End(n grpcapi.Note) { a.ticket.Commit(recordOf(&n)) }
+func (a *account) End(n grpcapi.Note) { a.ticket.Commit(recordOf(&n, a.kinds)) }
+
+// auditTail has the API read the log.
+type auditTail struct{ s *Server }
+
+// Tail gives emit the lines that the query chooses.
+func (t auditTail) Tail(ctx context.Context, q grpcapi.AuditQuery, emit func(line []byte) error) error {
+	o := audit.TailOptions{Last: int(q.Last), Follow: q.Follow, Filter: audit.Filter{Actor: q.Actor, Method: q.Method, Kind: q.Kind}}
+	switch v := audit.Verdict(q.Verdict); v {
+	case "":
+	case audit.Allowed, audit.Denied, audit.Failed:
+		o.Filter.Verdicts = []audit.Verdict{v}
+	default:
+		return candor.Errorf(candor.ReasonInvalid, "audit verdict %q: want %s, %s or %s", v, audit.Allowed, audit.Denied, audit.Failed)
+	}
+	if t.s.audit == nil {
+		return candor.Errorf(candor.ReasonUnavailable, "server %s keeps no audit log: it has no data directory, or was started with --audit none", t.s.config.Name)
+	}
+	return t.s.audit.Tail(ctx, o, emit)
+}
 
 func auditClass(class candor.AdmissionClass) audit.Class {
 	if class == candor.AdmitRead {
@@ -98,12 +120,18 @@ func verdictOf(err error) audit.Verdict {
 	}
 }
 
-func recordOf(n *grpcapi.Note) audit.Record {
+func recordOf(n *grpcapi.Note, kinds registry) audit.Record {
 	r := audit.Record{
 		Actor: n.Principal.Actor, AuthenticatedBy: audit.Authentication(n.Principal.Proof), Accessor: n.Principal.Accessor,
 		Source: n.Source, Method: n.Method, Verb: string(n.Ask.Verb), Kind: n.Ask.Kind, Namespace: n.Ask.Namespace, Name: n.Ask.Name,
 		Section: string(n.Ask.Section), Verdict: verdictOf(n.Err), RootToken: n.Token, RequestID: n.RequestID,
 		PolicyRevision: n.PolicyRevision, Duration: n.Took,
+	}
+	if n.APIVersion != "" {
+		// A kind that there is not stands as it was given.
+		if k, err := kinds.ByType(n.APIVersion, n.Ask.Kind); err == nil {
+			r.Kind = string(k.Name())
+		}
 	}
 	if n.Err != nil {
 		r.Reason, r.Message = candor.ReasonOf(n.Err), n.Err.Error()

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/coordinator"
 	"github.com/candor-plane/candor/identity"
 	"github.com/candor-plane/candor/server/replica"
 )
@@ -33,11 +34,17 @@ type Config struct {
 	Bootstrap bool
 	// Join is the API addresses of servers of the cluster to join.
 	Join []string
+	// JoinTokenFile holds a token that lets this server join, for clusters whose
+	// servers have no certificates. It is read while the server is no member yet.
+	JoinTokenFile string
 
 	// GossipKeyFile holds the keys that gossip is encrypted with at first, base64,
 	// one to a line, the one in use first. Once the data directory has its own ring
 	// of keys, that counts.
 	GossipKeyFile string
+	// GossipEncryption is required (when empty), or on the way from and to gossip in
+	// the clear, by restarts of one server after another, offered or accepted.
+	GossipEncryption string
 	// GossipSeeds are gossip addresses of other servers.
 	GossipSeeds []string
 
@@ -48,8 +55,15 @@ type Config struct {
 	// Auth refuses requests until access control has been opened.
 	Auth  bool
 	Audit Audit
+	// Limits bound what one party may have of this node, by their names (see
+	// limit.Assign); those that are not named have their defaults.
+	Limits map[string]string
 	// Insecure allows addresses beyond loopback without TLS and access control.
 	Insecure bool
+	// Duties are those that this server may hold, by name; nil is all of them.
+	Duties []string
+	// Tenures are coordinator.Defaults when zero.
+	Tenures coordinator.Settings
 	// RetainRevisions is how many revisions stay readable.
 	RetainRevisions uint64
 	Settings        Settings
@@ -99,6 +113,8 @@ type InitialMember struct {
 const (
 	defaultRetain  = 250_000
 	shutdownBudget = 10 * time.Second
+	// sealBudget is how long a stop waits for its tenures to be sealed.
+	sealBudget = time.Second
 )
 
 func (c *Config) check() error {
@@ -122,6 +138,9 @@ func (c *Config) check() error {
 	}
 	if ways > 1 {
 		return candor.Errorf(candor.ReasonUsage, "server: --initial-cluster, --bootstrap and --join exclude each other")
+	}
+	if err := c.checkJoinToken(); err != nil {
+		return err
 	}
 	for _, l := range []struct{ flag, address string }{{"--api", c.API}, {"--raft", c.Raft}, {"--gossip", c.Gossip}, {"--debug", c.Debug}} {
 		if err := c.checkAddress(l.flag, l.address); err != nil {

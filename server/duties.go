@@ -2,167 +2,109 @@ package server
 
 import (
 	"context"
-	"net"
-	"strconv"
-	"sync"
-	"time"
+	"strings"
 
-	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	"github.com/candor-plane/candor"
-	"github.com/candor-plane/candor/coordinator/janitor"
-	"github.com/candor-plane/candor/fsm"
-	"github.com/candor-plane/candor/fsm/command"
-	"github.com/candor-plane/candor/server/gossip"
+	"github.com/candor-plane/candor/fsm/tenure"
+	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 )
 
-// duties runs what only a leader does, for as long as it leads, and keeps
-// hints and health words true meanwhile.
-func (s *Server) duties(ctx context.Context) {
-	led := &span{}
-	defer led.end()
-	ticker := time.NewTicker(200 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		if s.replica.Leading() {
-			led.begin(ctx, func(ctx context.Context) {
-				janitor.Run(ctx, &janitorStore{s}, janitor.Policy{RetainRevisions: s.config.RetainRevisions}, s.logger.Named("janitor"))
-			})
-		} else {
-			led.end()
-		}
-		s.hints(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
-}
+// duties are what the API sees of the duties on this node.
+type duties struct{ s *Server }
 
-// span is a time during which something runs: at most once at a time.
-type span struct {
-	cancel context.CancelFunc
-	done   sync.WaitGroup
-}
-
-func (p *span) begin(ctx context.Context, run func(context.Context)) {
-	if p.cancel != nil {
-		return
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	p.cancel = cancel
-	p.done.Go(func() {
-		run(ctx)
-	})
-}
-
-func (p *span) end() {
-	if p.cancel == nil {
-		return
-	}
-	p.cancel()
-	p.done.Wait()
-	p.cancel = nil
-}
-
-// hints tells health watchers what is proven and gossip what this server
-// believes.
-func (s *Server) hints(ctx context.Context) {
-	s.writes.renew(ctx)
-	write := healthv1.HealthCheckResponse_NOT_SERVING
-	if s.writes.proven() {
-		write = healthv1.HealthCheckResponse_SERVING
-	}
-	s.health.SetServingStatus("candor.write", write)
-	if s.gossip == nil {
-		return
-	}
-	leader := s.replica.Leader()
-	h := gossip.Hints{Applied: s.machine.View().Token().Index}
-	if leader != nil {
-		h.LeaderID, h.Term = leader.ServerID, leader.Term
-	}
-	configuration := s.replica.Configuration()
-	for _, v := range configuration.Voters() {
-		h.Voter = h.Voter || string(v.ID) == s.serverID
-	}
-	if err := s.gossip.Update(h); err != nil {
-		s.logger.Debug("hints not announced", "error", err)
-	}
-	s.gossip.Expect(max(0, len(configuration.Servers)-1))
-	for _, m := range s.gossip.Members() {
-		if !m.Self {
-			s.directory.learn(m.ServerID, m.Name, m.APIAddr)
-		}
-	}
-}
-
-func (s *Server) startGossip(ctx context.Context) error {
-	if s.config.Gossip == "" || s.config.Seams.NoGossip {
-		return nil
-	}
-	host, portText, err := net.SplitHostPort(s.config.Gossip)
-	if err != nil {
-		return candor.Errorf(candor.ReasonUsage, "server: --gossip %q: %v", s.config.Gossip, err)
-	}
-	if host == "localhost" {
-		host = "127.0.0.1"
-	}
-	port, err := strconv.Atoi(portText)
-	if err != nil {
-		return candor.Errorf(candor.ReasonUsage, "server: --gossip %q: %v", s.config.Gossip, err)
-	}
-	keys, err := s.gossipKeys()
-	if err != nil {
-		return err
-	}
-	s.gossip, err = gossip.Start(ctx, gossip.Config{
-		Identity: gossip.Identity{
-			ClusterID: s.clusterID, ServerID: s.serverID, BootID: s.bootID, Name: s.config.Name, APIAddr: s.apiAddress,
-			RaftAddr: string(s.raftAddr), DebugAddr: s.DebugAddress(), FeatureLevel: candor.FeatureLevel, Version: s.config.Version,
-		},
-		Keyring: keys, BindAddr: host, BindPort: port, Insecure: s.config.Insecure, Seeds: s.config.GossipSeeds, Logger: s.logger.Named("gossip"),
-	})
-	return err
-}
-
-// janitorStore is what the janitor sees of the root.
-type janitorStore struct{ s *Server }
-
-func (j *janitorStore) Position() (index, floor, newest uint64) {
-	v := j.s.machine.View()
-	return v.Token().Index, v.Floor(), v.Token().Revision
-}
-
-func (j *janitorStore) Changed(ctx context.Context, index uint64) error {
-	return j.s.replica.WaitApplied(ctx, index+1)
-}
-
-func (j *janitorStore) Pending(limit int) []uint64 {
-	var out []uint64
-	for _, c := range j.s.machine.View().Cascades(limit) {
-		out = append(out, c.ID)
+func (d *duties) Here() []*candorv1.DutyStatus {
+	var out []*candorv1.DutyStatus
+	for _, x := range d.s.coordinator.Status() {
+		out = append(out, &candorv1.DutyStatus{
+			Duty: x.Duty, Acting: x.Acting, Believes: x.Believes, Era: x.Era, FollowsLeader: x.Follows,
+			RenewedAgo: durationpb.New(x.Renewed), Resting: durationpb.New(x.Resting), Grants: x.Grants, Renewals: x.Renewals, GivenUp: x.GivenUp,
+		})
 	}
 	return out
 }
 
-func (j *janitorStore) Page(ctx context.Context, cascade uint64) (bool, error) {
-	result, err := j.propose(ctx, command.CascadePage(cascade))
-	return result.Changed, err
-}
+func (d *duties) ClusterTime() int64 { return (&candidate{d.s}).Now().ClusterTime }
 
-func (j *janitorStore) Compact(ctx context.Context, floor uint64) error {
-	_, err := j.propose(ctx, command.Compact(floor))
-	return err
-}
-
-func (j *janitorStore) propose(ctx context.Context, c *command.Command) (fsm.Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	result, err := j.s.proposer.Propose(ctx, c, 0)
-	if err == nil {
-		err = result.Err()
+func (d *duties) Name(holder string) string {
+	id, ok := strings.CutPrefix(holder, string(candor.PartyServer)+"/")
+	if !ok {
+		return ""
 	}
-	return result, err
+	name, _ := d.s.whereIs(id)
+	return name
+}
+
+// Transfer hands a duty to a member that may be given it, and waits until that one
+// has it or the time is over.
+func (d *duties) Transfer(ctx context.Context, name, server string) (uint64, error) {
+	id, err := (&topology{d.s}).resolve(server)
+	if err != nil {
+		return 0, err
+	}
+	duty, bad := tenure.DutyOf(name)
+	if bad != nil {
+		return 0, bad
+	}
+	era := d.s.machine.View().Tenure(duty).Current.Number
+	err = d.s.coordinator.Transfer(ctx, name, string(candor.PartyServer)+"/"+id)
+	switch candor.ReasonOf(err) {
+	case candor.ReasonNotHosted, candor.ReasonNotFound: // not now, or never
+		return 0, d.elsewhere(duty)
+	case "":
+	default:
+		return 0, err
+	}
+	d.followed(ctx, duty, era)
+	return era, nil
+}
+
+// followed waits until another era is active, as long as the caller does.
+func (d *duties) followed(ctx context.Context, duty tenure.Duty, era uint64) {
+	for {
+		view, changed := d.s.feed.Changed(candor.KindTenures)
+		if l := view.Tenure(duty); l.Current.Number != era || l.Current.State == tenure.StateActive {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		case <-d.s.stopping:
+			return
+		}
+	}
+}
+
+// elsewhere is the error of a node that does not hold a duty: who does, where known.
+func (d *duties) elsewhere(duty tenure.Duty) error {
+	c := d.s.machine.View().Tenure(duty).Current
+	id, server := strings.CutPrefix(c.Holder, string(candor.PartyServer)+"/")
+	if c.State != tenure.StateActive || !server || id == d.s.serverID {
+		return &candor.Error{Reason: candor.ReasonSchedulerDegraded, Subject: duty.Name, Message: "nobody acts under duty " + duty.Name + " now"}
+	}
+	name, address := d.s.whereIs(id)
+	return &candor.Error{
+		Reason: candor.ReasonNotHosted, Subject: duty.Name, Message: "duty " + duty.Name + " is held by server " + name,
+		Leader: &candor.LeaderHint{ServerID: id, Name: name, Address: address},
+	}
+}
+
+func (d *duties) AllocIDs(ctx context.Context, n uint64) (first, era uint64, err error) {
+	a := d.s.ids.Load()
+	if a == nil {
+		return 0, 0, d.elsewhere(tenure.Duty{Name: tenure.DutyIDs})
+	}
+	r, err := a.AllocID(ctx, n)
+	return r.First, r.Era, err
+}
+
+func (d *duties) AllocTimestamps(ctx context.Context, n uint64) (first, era uint64, err error) {
+	a := d.s.tso.Load()
+	if a == nil {
+		return 0, 0, d.elsewhere(tenure.Duty{Name: tenure.DutyTSO})
+	}
+	r, err := a.TSO(ctx, n)
+	return r.First, r.Era, err
 }

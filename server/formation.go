@@ -153,33 +153,68 @@ func (s *Server) clusterToJoin(ctx context.Context) (string, error) {
 
 // join asks for membership until a leader grants it. The server starts as a
 // non-voter.
+//
+// A token is gone once its server has joined. Where an answer was lost, a later
+// refusal may mean that, and the log says who is a member.
 func (s *Server) join(ctx context.Context) error {
 	in := &candorv1.JoinRequest{
 		ServerId: s.serverID, Name: s.config.Name, RaftAddress: string(s.self().Address), ApiAddress: s.apiAddress,
 		ClusterId: s.clusterID, FeatureLevel: candor.FeatureLevel,
 	}
+	if s.joinToken != (candor.Bearer{}) {
+		in.JoinToken = s.joinToken.String()
+	}
 	targets := slices.Clone(s.config.Join)
+	unheard := false
+	told := ""
 	for i := 0; ; i++ {
 		hint, err := s.askToJoin(ctx, targets[i%len(targets)], in)
 		if err == nil {
 			return nil
 		}
-		switch candor.ReasonOf(err).Disposition().Retry {
+		reason := candor.ReasonOf(err)
+		switch reason.Disposition().Retry {
 		case candor.RetryNever:
+			if unheard && reason == candor.ReasonUnauthenticated && s.becomesMember(ctx) {
+				return nil
+			}
 			return err
 		default:
+			unheard = unheard || reason != candor.ReasonNotLeader
 			if hint != "" && !slices.Contains(targets, hint) {
 				targets = append(targets, hint)
 			}
 		}
-		s.logger.Debug("join not granted yet", "target", targets[i%len(targets)], "error", err)
+		if told != err.Error() { // once for each thing that is in the way
+			told = err.Error()
+			s.logger.Warn("join not granted yet", "target", targets[i%len(targets)], "error", err)
+		}
 		if err := pause(ctx); err != nil {
 			return err
 		}
 	}
 }
 
+// becomesMember waits until this server's log has a configuration, as long as a
+// leader may take to send it.
+func (s *Server) becomesMember(ctx context.Context) bool {
+	for began := time.Now(); time.Since(began) < strandedAfter; {
+		if len(s.replica.Configuration().Servers) > 0 {
+			return true
+		}
+		if pause(ctx) != nil {
+			return false
+		}
+	}
+	return false
+}
+
 func (s *Server) askToJoin(ctx context.Context, target string, in *candorv1.JoinRequest) (hint string, err error) {
+	if in.GetJoinToken() != "" {
+		if err := s.config.mayCarryToken(target); err != nil {
+			return "", err
+		}
+	}
 	c, err := s.directory.connection(target)
 	if err != nil {
 		return "", err

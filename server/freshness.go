@@ -96,7 +96,7 @@ type self struct{ s *Server }
 func (n *self) Observe() read.Observed {
 	o := n.s.replica.Observe()
 	return read.Observed{
-		Leads: o.Leading, LeaderKnown: o.LeaderKnown, Draining: o.Closing, LastLog: o.LastIndex,
+		Leads: o.Leading, LeaderKnown: o.LeaderKnown, Draining: o.Closing || n.s.ending(), LastLog: o.LastIndex,
 		Recovered: o.Recovered, Installing: o.Installing, UpdatedAt: o.UpdatedAt,
 	}
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"encoding/hex"
-	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -10,7 +9,6 @@ import (
 	"github.com/candor-plane/candor"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/convert"
-	"github.com/candor-plane/candor/server/diag"
 	"github.com/candor-plane/candor/server/link"
 	"github.com/candor-plane/candor/server/replica"
 )
@@ -122,7 +120,7 @@ func (n *node) findings(status *replica.Status) []*candorv1.Finding {
 		add("critical", "digests", string(candor.ReasonInvariantViolated), alarm, "candor diagnostics --all; keep a copy of every data directory before anything else")
 	}
 	if s.config.Insecure {
-		add("warning", s.config.Name, "INSECURE", "the server listens beyond loopback without TLS", "listen on loopback only")
+		add("warning", s.config.Name, "INSECURE", "--insecure waived certificates and access control beyond loopback", "start it with --tls-ca, --tls-cert, --tls-key and --auth, or listen on loopback only")
 	}
 	return out
 }
@@ -147,69 +145,4 @@ func (p *probe) Ready() error {
 	default:
 		return nil
 	}
-}
-
-// Collect reports what the server counts.
-func (p *probe) Collect(emit func(diag.Metric)) {
-	s := p.s
-	status, view := s.replica.Status(), s.machine.View()
-	stats := view.Stats()
-	gauge := func(name, help string, value float64, labels ...string) {
-		emit(diag.Metric{Name: name, Help: help, Value: value, Labels: labels})
-	}
-	counter := func(name, help string, value float64, labels ...string) {
-		emit(diag.Metric{Name: name, Help: help, Value: value, Counter: true, Labels: labels})
-	}
-	gauge("info", "What this server is; the value is 1.", 1, "name", s.config.Name, "id", s.serverID, "cluster", s.clusterID, "version", s.config.Version)
-	gauge("leading", "1 while this server leads and this term's start is applied.", truth(status.Leading))
-	gauge("leader_known", "1 while a leader is known.", truth(status.Leader != nil))
-	gauge("term", "The Raft term.", float64(status.Term))
-	gauge("commit_index", "The newest log index known to be committed.", float64(status.Commit))
-	gauge("applied_index", "The log index that the view has applied.", float64(view.Token().Index))
-	gauge("revision", "The revision of the view.", float64(view.Token().Revision))
-	gauge("floor", "The oldest revision that can be read.", float64(view.Floor()))
-	gauge("feature_level", "The replicated feature level.", float64(view.Level()))
-	gauge("cluster_time_seconds", "Cluster time of the view.", float64(view.ClusterTime())/float64(time.Second))
-	gauge("objects", "Live objects.", float64(stats.Objects))
-	gauge("versions", "Retained versions.", float64(stats.Versions))
-	gauge("state_bytes", "Size of the state in memory.", float64(stats.Bytes))
-	gauge("requests_remembered", "Outcomes kept for repeated requests.", float64(stats.Requests))
-	gauge("cascades_pending", "Deletions whose dependents are not done.", float64(stats.Cascades))
-	counter("turn_faults_total", "Turns that failed on every server.", float64(stats.Faults))
-	counter("invariant_violations_total", "Turns that an invariant blocked.", float64(stats.Violations))
-	gauge("queue_commands", "Commands that wait for the log.", float64(status.QueueCommands))
-	gauge("queue_bytes", "Bytes that wait for the log.", float64(status.QueueBytes))
-	gauge("log_first_index", "The first index of the log.", float64(status.FirstIndex))
-	gauge("log_last_index", "The last index of the log.", float64(status.LastIndex))
-	gauge("snapshot_index", "The index of the newest snapshot.", float64(status.SnapshotIndex))
-	gauge("log_write_in_flight_seconds", "How long the oldest log write has been waiting.", status.OldestWriteInFlight.Seconds())
-	gauge("disk_free_bytes", "Free space of the data disk.", float64(status.DiskFree))
-	gauge("disk_pressure", "1 while writes are refused for lack of space.", truth(status.DiskPressure))
-	if age, known := s.writes.age(); known {
-		gauge("write_path_proof_age_seconds", "How old the newest proof of a quorum on the way of a write is.", age.Seconds())
-	}
-	gauge("recovered", "1 once what the log held at the start has been applied.", truth(s.replica.Recovered()))
-	const loadHelp = "How busy a Raft thread was lately, from 0 to 1: main with writing the log and the vote, apply with entries."
-	gauge("raft_load", loadHelp, status.Load.Main, "thread", "main")
-	gauge("raft_load", loadHelp, status.Load.Apply, "thread", "apply")
-	counter("confirm_rounds_total", "Rounds of leadership confirmation.", float64(status.ConfirmRounds))
-	gauge("members", "Servers of the configuration.", float64(len(status.Configuration.Servers)))
-	gauge("insecure", "1 when the server listens beyond loopback without TLS.", truth(s.config.Insecure))
-	condition := s.reader.Status()
-	conditionMetrics(&condition, emit)
-	trusted := s.trust.Status()
-	gauge("quarantined", "1 while the server does not trust its own state.", truth(trusted.Quarantine != nil))
-	gauge("verified_index", "The newest index at which a majority's digest was this server's; 0 for none.", float64(trusted.Verified))
-	gauge("digest_alarm", "1 while digests differ and no majority agrees, as seen by the leader.", truth(s.replica.AuditStatus().Alarm != ""))
-	s.config.Tracing.collect(counter)
-	for _, a := range status.Admissions {
-		counter("admissions_total", "Requests by class and by what became of their admission.", float64(a.Count), "class", string(a.Class), "reason", string(a.Reason))
-	}
-}
-
-func truth(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -148,6 +148,20 @@ func seed(dir *datadir.Dir, r Restore, to fsm.Rewrite) (fsm.Inspection, error) {
 	return written.restored, err
 }
 
+// ServerID is that of the server whose data directory this is. A folder that is
+// empty, or does not exist, becomes one, of a server of that name, with that log
+// store (the default one where it is empty).
+func ServerID(data, name, logStore string) (id string, err error) { //nolint:revive // the ID of a Server is another word for it
+	if err := candor.CheckName("name", name); err != nil {
+		return "", err
+	}
+	dir, err := datadir.Open(data, datadir.Options{Name: name, LogStore: datadir.LogStore(logStore), Logger: hclog.NewNullLogger()})
+	if err != nil {
+		return "", err
+	}
+	return dir.Identity().ServerID, dir.Close()
+}
+
 // LogEntry is one entry of a data directory's log.
 type LogEntry struct {
 	Index    uint64    `json:"index"`

@@ -15,7 +15,7 @@ func (p *probe) Permit(r *http.Request) error {
 	if view.AccessEpoch() == 0 && r.TLS == nil {
 		return nil
 	}
-	who, err := p.s.authenticator.Known(r.Header.Get("Authorization"), r.TLS, "")
+	who, err := p.s.authenticator.Known(r.Header.Get("Authorization"), r.TLS)
 	switch {
 	case err != nil:
 		return err

@@ -3,10 +3,11 @@ package server
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -15,7 +16,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/identity"
 	"github.com/candor-plane/candor/server/audit"
-	"github.com/candor-plane/candor/server/replica/datadir"
+	"github.com/candor-plane/candor/server/auth"
 )
 
 // How this server proves who it is, and has others prove it.
@@ -73,14 +74,12 @@ const (
 func (s *Server) secureAPI() []grpc.ServerOption {
 	alive := keepalive.ServerParameters{Time: 10 * time.Second, Timeout: 5 * time.Second}
 	if s.own == nil {
-		return []grpc.ServerOption{grpc.KeepaliveParams(alive)}
+		return []grpc.ServerOption{grpc.KeepaliveParams(alive), grpc.ConnectionTimeout(handshakeTimeout)}
 	}
 	alive.MaxConnectionAge, alive.MaxConnectionAgeGrace = connectionAge, connectionGrace
 	return []grpc.ServerOption{
 		grpc.KeepaliveParams(alive), grpc.ConnectionTimeout(handshakeTimeout),
-		grpc.Creds(credentials.NewTLS(s.own.Server(identity.Serving{
-			Demand: identity.CertificateOptional, Refused: s.refusedHandshake("api"), NextProtos: []string{"h2"},
-		}))),
+		grpc.Creds(auth.Transport(s.own.Server(identity.Serving{Demand: identity.CertificateOptional, NextProtos: []string{"h2"}}), s.refusedHandshake("api"))),
 	}
 }
 
@@ -116,25 +115,16 @@ func (l secureLink) Client(ctx context.Context, c net.Conn, serverID string) (ne
 
 func (l secureLink) Server(ctx context.Context, c net.Conn) (net.Conn, string, error) {
 	t := tls.Server(c, l.s.own.Server(identity.Serving{
-		Demand: identity.CertificateRequired, Expect: identity.OneOf(candor.PartyServer), Refused: l.s.refusedHandshake("raft"),
+		Demand: identity.CertificateRequired, Expect: identity.OneOf(candor.PartyServer),
 	}))
 	if err := t.HandshakeContext(ctx); err != nil {
-		return nil, "", identity.Explain(err)
+		err = identity.Explain(err)
+		if !errors.Is(err, io.EOF) { // who only looked in is not told of
+			l.s.refusedHandshake("raft")(c.RemoteAddr().String(), err)
+		}
+		return nil, "", err
 	}
 	state := t.ConnectionState()
 	peer, err := identity.PeerOf(&state)
 	return t, peer.Name, err
-}
-
-// ServerID is that of the server whose data directory this is. A folder that is
-// empty, or does not exist, becomes one, of a server of that name.
-func ServerID(data, name string) (id string, err error) { //nolint:revive // the ID of a Server is another word for it
-	if err := candor.CheckName("name", name); err != nil {
-		return "", err
-	}
-	dir, err := datadir.Open(data, datadir.Options{Name: name, LogStore: datadir.WAL, Logger: hclog.NewNullLogger()})
-	if err != nil {
-		return "", err
-	}
-	return dir.Identity().ServerID, dir.Close()
 }

@@ -13,32 +13,25 @@ import (
 	"github.com/hashicorp/raft"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/health"
-	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
-	"google.golang.org/grpc/keepalive"
-	"google.golang.org/grpc/reflection"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/coordinator"
+	"github.com/candor-plane/candor/coordinator/allocator"
 	"github.com/candor-plane/candor/freshness"
 	"github.com/candor-plane/candor/fsm"
 	"github.com/candor-plane/candor/identity"
-	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
-	"github.com/candor-plane/candor/rpc/codec"
 	"github.com/candor-plane/candor/server/audit"
 	"github.com/candor-plane/candor/server/auth"
 	"github.com/candor-plane/candor/server/diag"
 	"github.com/candor-plane/candor/server/feed"
 	"github.com/candor-plane/candor/server/gossip"
-	"github.com/candor-plane/candor/server/grpcapi"
-	"github.com/candor-plane/candor/server/kinds"
+	"github.com/candor-plane/candor/server/limit"
 	"github.com/candor-plane/candor/server/link"
 	"github.com/candor-plane/candor/server/read"
 	"github.com/candor-plane/candor/server/replica"
 	"github.com/candor-plane/candor/server/replica/datadir"
 	"github.com/candor-plane/candor/server/trust"
 )
-
-// maxMessage bounds one gRPC message.
-const maxMessage = 8 << 20
 
 // Server is one running node.
 type Server struct {
@@ -61,10 +54,19 @@ type Server struct {
 	// own are this server's certificates; nil without TLS.
 	own               *identity.Source
 	handshakesRefused atomic.Uint64
+	// joinToken lets this server join; zero where it needs none.
+	joinToken candor.Bearer
+	limits    limits
 	// audit is nil where no account is kept.
-	audit      *audit.Log
-	feed       *feed.Feed
-	gossip     *gossip.Gossip
+	audit *audit.Log
+	// coordinator holds duties; ids and tso are nil while theirs is not held here.
+	coordinator *coordinator.Coordinator
+	ids         atomic.Pointer[allocator.IDs]
+	tso         atomic.Pointer[allocator.TSO]
+	feed        *feed.Feed
+	gossip      *gossip.Gossip
+	// keyring encrypts gossip; nil where it is in the clear.
+	keyring    *gossip.Keyring
 	debug      *diag.Listener
 	layer      *link.Layer
 	listener   net.Listener
@@ -117,9 +119,12 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 	if err := s.startGossip(background); err != nil {
 		return nil, candor.Wrap("--gossip", err)
 	}
+	if err := s.startCoordination(); err != nil {
+		return nil, err
+	}
 	s.serve()
 	s.run(func() { s.live(background) })
-	s.run(func() { s.duties(background) })
+	s.run(func() { s.announcements(background) })
 	return s, nil
 }
 
@@ -179,7 +184,7 @@ func (s *Server) listen() error {
 		return candor.Errorf(candor.ReasonAddressInUse, "--api: cannot listen on %s: %w", s.config.API, err)
 	}
 	s.listener, s.apiAddress = l, l.Addr().String()
-	return nil
+	return s.openLimits()
 }
 
 // transport is how raft reaches the others.
@@ -187,6 +192,9 @@ func (s *Server) transport() (raft.Transport, error) {
 	listener, err := s.bind(s.config.Raft)
 	if err != nil {
 		return nil, candor.Errorf(candor.ReasonAddressInUse, "--raft: cannot listen on %s: %w", s.config.Raft, err)
+	}
+	if listener, err = limit.NewGate(listener, serverGate(), s.closedOut); err != nil {
+		return nil, err
 	}
 	dial := s.config.Seams.Dial
 	if dial == nil {
@@ -243,35 +251,17 @@ func (s *Server) wire() error {
 	if err := s.checkRaftAddress(); err != nil {
 		return err
 	}
+	if err := s.openJoinToken(); err != nil {
+		return err
+	}
 	s.proposer, s.writes = &proposer{s}, &writePath{server: s}
 	if err := s.wireReads(); err != nil {
 		return err
 	}
 	s.layer.Start(&linkSide{s}, func(serverID string) { s.replica.Suspect(serverID, s.gone) })
 	s.feed = feed.New(s.machine, s.replica)
-	known := registry{kinds.New(&kindSource{machine: s.machine})}
-	n := &node{s}
-	s.authenticator = auth.Authenticator{View: s.machine.View}
 
-	s.health = health.NewServer()
-	s.grpc = grpc.NewServer(append(append(append(s.tracing(), grpcapi.Interceptors(&entrance{s}, s.logger.Named("api"))...), s.secureAPI()...),
-		grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(2*maxMessage), grpc.MaxConcurrentStreams(4096),
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
-		grpc.WriteBufferSize(64<<10), grpc.ReadBufferSize(64<<10), grpc.NumStreamWorkers(1024),
-		grpc.ForceServerCodecV2(codec.New()), grpc.StaticStreamWindowSize(1<<20), grpc.StaticConnWindowSize(8<<20),
-	)...)
-	candorv1.RegisterObjectServiceServer(s.grpc, grpcapi.NewObjects(s.machine, views{s.reader}, s.proposer, known, s.feed, outcomes{s.replica.Outcomes}, s.stopping))
-	candorv1.RegisterClusterServiceServer(s.grpc, grpcapi.NewCluster(s.machine, views{s.reader}, s.proposer, &topology{s}, n))
-	candorv1.RegisterDiagnosticsServiceServer(s.grpc, grpcapi.NewDiagnostics(s.machine, views{s.reader}, n, s.stopping))
-	candorv1.RegisterNodeServiceServer(s.grpc, grpcapi.NewNodes(s.trust, views{s.reader}, s.machine))
-	candorv1.RegisterAccessServiceServer(s.grpc, grpcapi.NewAccess(s.machine, views{s.reader}, s.proposer, known, resets{s.config.Data}))
-	candorv1.RegisterPeerServiceServer(s.grpc, grpcapi.NewPeers(&peerSide{s}))
-	healthv1.RegisterHealthServer(s.grpc, s.health)
-	reflection.Register(s.grpc)
-	s.health.SetServingStatus("", healthv1.HealthCheckResponse_SERVING)
-	s.health.SetServingStatus("candor.write", healthv1.HealthCheckResponse_NOT_SERVING)
-	s.health.SetServingStatus("candor.read", healthv1.HealthCheckResponse_SERVING)
-
+	s.wireAPI()
 	if s.config.Debug != "" {
 		if s.debug, err = diag.Listen(s.config.Debug, s.secureDebug(), &probe{s}, s.logger.Named("debug")); err != nil {
 			return err
@@ -351,6 +341,10 @@ func (s *Server) Close() error {
 		defer cancel()
 		s.trust.Close()
 		s.reader.Close()
+		// While there is a quorum to seal with, others follow at once.
+		sealing, sealed := context.WithTimeout(ctx, sealBudget)
+		s.coordinator.Close(sealing)
+		sealed()
 		// The replica goes first: its writers are answered while the API
 		// still has connections to answer on.
 		err := s.replica.Close(ctx)
@@ -372,6 +366,16 @@ func (s *Server) Close() error {
 		s.closeErr = err
 	})
 	return s.closeErr
+}
+
+// ending says that Close was called.
+func (s *Server) ending() bool {
+	select {
+	case <-s.stopping:
+		return true
+	default:
+		return false
+	}
 }
 
 // stopServing lets calls in flight end, and does not wait for ever.
@@ -403,6 +407,11 @@ func ignoreTimeout(err error) error {
 func (s *Server) abandon() {
 	if s.cancel != nil {
 		s.cancel()
+	}
+	if s.coordinator != nil {
+		gone, cancel := context.WithCancel(context.Background())
+		cancel()
+		s.coordinator.Close(gone)
 	}
 	if s.trust != nil {
 		s.trust.Close()

@@ -18,7 +18,7 @@ import (
 // topology changes the membership on behalf of operators.
 type topology struct{ s *Server }
 
-func (t *topology) Join(ctx context.Context, in *candorv1.JoinRequest) (uint64, error) {
+func (t *topology) Join(ctx context.Context, in *candorv1.JoinRequest, admit func(context.Context) error) (uint64, error) {
 	configuration := t.s.replica.Configuration()
 	for _, m := range t.s.machine.View().Members() {
 		if m.Name == in.GetName() && m.ServerID != in.GetServerId() {
@@ -33,6 +33,15 @@ func (t *topology) Join(ctx context.Context, in *candorv1.JoinRequest) (uint64, 
 	}
 	if err := t.checkNewcomer(ctx, newcomer); err != nil {
 		return 0, err
+	}
+	if admit != nil {
+		// A token lets a server join, and moves none that is a member.
+		if member, found := configuration.Find(newcomer.ID); found && member.Address != newcomer.Address {
+			return 0, candor.Errorf(candor.ReasonMemberExists, "join: server %s is a member at %s, and a token does not move it", newcomer.ID, link.HostPort(member.Address))
+		}
+		if err := admit(ctx); err != nil {
+			return 0, err
+		}
 	}
 	t.s.directory.learn(in.GetServerId(), in.GetName(), in.GetApiAddress())
 	return t.s.replica.Join(ctx, newcomer, 0)

@@ -35,6 +35,9 @@ const (
 	fieldAccessor   = 23
 	fieldAsk        = 24
 	fieldEpoch      = 25
+	fieldHolder     = 26
+	fieldTenure     = 27
+	fieldTransition = 28
 )
 
 // AppendCommand appends the encoding of c.
@@ -75,7 +78,15 @@ func AppendCommand(b []byte, c *Command) []byte {
 	for i := range c.Asks {
 		b = wire.AppendNested(b, fieldAsk, func(b []byte) []byte { return appendAsk(b, &c.Asks[i]) })
 	}
-	return wire.AppendUint(b, fieldEpoch, c.Epoch)
+	b = wire.AppendUint(b, fieldEpoch, c.Epoch)
+	b = wire.AppendString(b, fieldHolder, c.Holder)
+	if c.Type == TypeTenure {
+		b = wire.AppendNested(b, fieldTenure, func(b []byte) []byte { return appendTenure(b, &c.Tenure) })
+	}
+	if c.Type == TypeTransition {
+		b = wire.AppendNested(b, fieldTransition, func(b []byte) []byte { return appendTransition(b, &c.Transition) })
+	}
+	return b
 }
 
 // DecodeCommand reads what AppendCommand wrote into c, whose slices it reuses.
@@ -135,6 +146,12 @@ func DecodeCommand(data []byte, c *Command) error {
 			c.Asks = append(c.Asks, readAsk(&r))
 		case fieldEpoch:
 			c.Epoch = r.Uint()
+		case fieldHolder:
+			c.Holder = r.String()
+		case fieldTenure:
+			c.Tenure = readTenure(&r)
+		case fieldTransition:
+			c.Transition = readTransition(&r)
 		}
 	}
 	return r.Err()

@@ -26,11 +26,13 @@ const (
 	TypeRaiseLevel  Type = 6
 	TypeHello       Type = 7
 	TypeOpenAccess  Type = 8
+	TypeTenure      Type = 9
+	TypeTransition  Type = 10
 )
 
 // String names the type for logs.
 func (t Type) String() string {
-	names := [...]string{"unknown", "Write", "LeaderStart", "Tick", "Compact", "CascadePage", "RaiseLevel", "Hello", "OpenAccess"}
+	names := [...]string{"unknown", "Write", "LeaderStart", "Tick", "Compact", "CascadePage", "RaiseLevel", "Hello", "OpenAccess", "Tenure", "Transition"}
 	if int(t) < len(names) {
 		return names[t]
 	}
@@ -55,9 +57,13 @@ type Command struct {
 	// Asks are rights that the command takes besides those of its operations.
 	Asks []policy.Ask
 
+	// Duty and Era fence the command: it counts while that era is active and
+	// Holder's. They are also provenance of the versions that it makes.
+	Duty   string
+	Era    uint64
+	Holder string
+
 	// Provenance of the versions that the command makes.
-	Duty      string
-	Era       uint64
 	ReadToken candor.Token
 	Reason    string
 	Message   string
@@ -81,6 +87,10 @@ type Command struct {
 	Revision uint64
 	// TypeCascadePage: which cascade.
 	CascadeID uint64
+	// TypeTenure: what becomes of the tenure of Duty. Era is then the event's.
+	Tenure TenureEvent
+	// TypeTransition: what becomes of transitions.
+	Transition TransitionEvent
 	// TypeOpenAccess: how often access control was opened before. Then makes the
 	// objects that give somebody the first rights.
 	Epoch uint64

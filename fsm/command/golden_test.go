@@ -17,6 +17,8 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/command"
 	"github.com/candor-plane/candor/fsm/policy"
+	"github.com/candor-plane/candor/fsm/tenure"
+	"github.com/candor-plane/candor/fsm/transition"
 )
 
 var update = flag.Bool("update", false, "add what is missing to testdata")
@@ -86,7 +88,33 @@ func added() []sample {
 			Type: command.TypeOpenAccess, Actor: "ana", Epoch: 2,
 			Then: []command.Operation{{Verb: command.VerbDelete, Kind: widgets, Namespace: "default", Name: "a"}},
 		}},
+		{"fenced Write", command.Command{Type: command.TypeWrite, Actor: candor.ActorSystem, Duty: "janitor", Era: 3, Holder: "server/a"}},
+		{"Tenure", *command.Tenure("ids", "server/a", tenure.Campaign{
+			Holder: "server/a", Candidacy: "c1", Expect: 3, Cite: tenure.Digest{1, 2, 3}, Start: tenure.Frontiers{ID: 7, Timestamp: 8, Transition: 9}, Duration: 3_000_000_000,
+		})},
+		{"Tenure seal", *command.Tenure("ids", "server/a", tenure.Seal{Era: 4, Holder: "server/a", Usage: tenure.Frontiers{ID: 9}, To: "server/b"})},
+		{"Tenure confirm", *command.Tenure("ids", "server/b", tenure.Confirm{Era: 5, Holder: "server/b", Predecessor: 4, Cite: tenure.Digest{4}})},
+		{"Transition plan", *command.Plan(&removal, "")},
+		{"Transition plan under a tenure", *command.Plan(&transition.Plan{
+			Kind: transition.LeaderTransfer, Target: "b", Intent: transition.Membership{}.Intent(), Source: removal.Source, Actor: candor.ActorSystem,
+			Duty: tenure.DutyTopology, Era: 3, Parent: "member-replace-1",
+		}, "server/a")},
+		{"Transition assessed", command.Command{Type: command.TypeTransition, Actor: "ana", Transition: command.TransitionEvent{
+			Verb: command.TransitionEnd, Assess: true, Kind: "place", Target: "x", Digest: transition.Digest{7}, Planned: 41, Expect: 44,
+			Phase: transition.PhaseSuperseded, SupersededBy: "place-2",
+		}}},
+		{"Transition cancel", *command.Cancel("ana", &removal, "CHANGED_MY_MIND", "it stays")},
+		{"Transition end", *command.End(tenure.DutyTopology, 3, "server/a", &removal, transition.PhaseFailed, &transition.Journal{
+			Times: transition.Times{Admitted: 5, Executing: 6, Applied: 7}, Outcome: transition.OutcomeFailed, Reason: candor.ReasonQuorumAtRisk, Message: "3 voters",
+		})},
+		{"Transition dispose", *command.Dispose(tenure.DutyJanitor, 3, "server/a", 86_400_000_000_000, "member-add-1", "member-add-2")},
 	}
+}
+
+var removal = transition.Plan{
+	Kind: transition.MemberRemove, Target: "b", Revision: 41, Source: candor.Token{Term: 2, Index: 60, Revision: 40},
+	Intent: transition.Membership{Force: true}.Intent(), Deadline: 1_700_000_060_000_000_000, PhaseLimit: 20_000_000_000, Configuration: 30,
+	Retry: candor.RetryLater, Actor: "ana", Reason: "DECOMMISSIONED", Message: "old machine",
 }
 
 // entryOf holds the commands under one stamp.

@@ -41,6 +41,10 @@ type Turn struct {
 	// higher exactly when the turn changes objects.
 	TokenBefore, TokenAfter candor.Token
 	Changes                 []Change
+	// Tenures are the duties whose tenure the turn changes. Fence is what the command
+	// was fenced by; nil for one that names no duty.
+	Tenures []TenureChange
+	Fence   *Fence
 	// Live finds an object as the turn leaves it, or nil.
 	Live func(candor.Ref) *candor.Object
 }
@@ -71,6 +75,10 @@ var all = []Check{
 	{"IdentityIsFixed", "uid, name, namespace, kind and creation never change in an object's life", identityIsFixed},
 	{"NamespaceHolds", "an object lives in a namespace that exists, and none is born in one that terminates", namespaceHolds},
 	{"FinalizersHold", "no object goes while a finalizer holds it", finalizersHold},
+	{"OneActiveTenurePerDuty", "at most one era of a duty is active, and each is granted once", oneActiveTenurePerDuty},
+	{"FrontierCovered", "an era cites the seal of the one before it and starts at or above all that it may have used", frontierCovered},
+	{"SealedIsSilent", "nothing is accepted under an era that is not active", sealedIsSilent},
+	{"HandoverEnds", "eras are sealed, confirmed and closed in that order, older ones first, and none is forgotten before", handoverEnds},
 	{"EveryVersionHasACause", "every version says who made it and what it replaced", everyVersionHasACause},
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/invariant"
+	"github.com/candor-plane/candor/fsm/tenure"
 )
 
 const widgets = candor.KindName("widgets.test")
@@ -212,6 +213,25 @@ func TestEachInvariantHoldsOrNamesWhatBreaksIt(t *testing.T) {
 
 		{"goes while held", remove(), func(t *turn) { t.change().Before.Metadata.Finalizers = []string{"test/hold"} }, "FinalizersHold"},
 
+		{"two eras active", update(), overTenure(func(_, after *tenure.Lineage) { after.Unfinished[0].State = tenure.StateActive }), "OneActiveTenurePerDuty HandoverEnds"},
+		{"an era starts below the one before", update(), overTenure(func(_, after *tenure.Lineage) {
+			after.Current.Start, after.Current.Bound = tenure.Frontiers{}, tenure.Frontiers{}
+		}), "FrontierCovered"},
+		{"an era cites another seal", update(), overTenure(func(_, after *tenure.Lineage) { after.Current.Lineage = tenure.Digest{1} }), "FrontierCovered"},
+		{"an era is forgotten", update(), overTenure(func(before, after *tenure.Lineage) {
+			*before = *after
+			after.Unfinished = nil
+		}), "HandoverEnds"},
+		{"a sealed era writes", update(), func(t *turn) {
+			_, after := handover()
+			t.Fence = &invariant.Fence{Lineage: after, Era: 1}
+		}, "SealedIsSilent"},
+		{"the active era writes", update(), func(t *turn) {
+			_, after := handover()
+			t.Fence = &invariant.Fence{Lineage: after, Era: 2}
+		}, ""},
+		{"a handover", update(), overTenure(func(_, _ *tenure.Lineage) {}), ""},
+
 		{"no cause", update(), after(func(o *candor.Object) { o.Cause = nil }), "EveryVersionHasACause"},
 		{"nobody's", create(), after(func(o *candor.Object) { o.Cause.Actor = "" }), "EveryVersionHasACause"},
 		{"says it replaced another", update(), after(func(o *candor.Object) { o.Cause.PriorRevision = 6 }), "EveryVersionHasACause"},
@@ -259,5 +279,30 @@ func TestEveryChangeOfATurnIsLookedAt(t *testing.T) {
 		if v == nil || v.Subject != "widgets/team/b" {
 			t.Errorf("%s found %+v", check.Name, v)
 		}
+	}
+}
+
+// handover is a duty whose first era is sealed, before and after its second.
+func handover() (before, after tenure.Lineage) {
+	duty, _ := tenure.DutyOf(tenure.DutyIDs)
+	l := tenure.New(duty)
+	now := tenure.Now{ClusterTime: 1, Term: 1}
+	for _, e := range []tenure.Event{
+		tenure.Campaign{Holder: "server/a", Candidacy: "a1", Duration: tenure.MinDuration},
+		tenure.Reserve{Era: 1, Holder: "server/a", Bound: tenure.Frontiers{ID: 100}},
+		tenure.Seal{Era: 1, Holder: "server/a", Usage: tenure.Frontiers{ID: 60}},
+	} {
+		l, _ = l.Apply(now, e)
+	}
+	after, _ = l.Apply(now, tenure.Campaign{Holder: "server/b", Candidacy: "b1", Expect: 1, Cite: l.Current.Seal, Start: l.Current.Usage, Duration: tenure.MinDuration})
+	return l, after
+}
+
+// overTenure has the turn hand a duty over, as edited.
+func overTenure(edit func(before, after *tenure.Lineage)) func(*turn) {
+	return func(t *turn) {
+		before, after := handover()
+		edit(&before, &after)
+		t.Tenures = []invariant.TenureChange{{Before: before, After: after}}
 	}
 }

@@ -54,6 +54,9 @@ const (
 	Views         = "system/views"
 	GossipKeys    = "system/gossipkeys"
 	Audit         = "system/audit"
+	Tenures       = "system/tenures"
+	IDs           = "system/ids"
+	Timestamps    = "system/timestamps"
 
 	systemPrefix = "system/"
 	everySystem  = "system/*"
@@ -61,7 +64,7 @@ const (
 )
 
 // SystemKinds are all kinds that stand for administration.
-var SystemKinds = []string{Members, Leadership, Snapshots, Compactions, FeatureLevels, Diagnostics, Views, GossipKeys, Audit}
+var SystemKinds = []string{Members, Leadership, Snapshots, Compactions, FeatureLevels, Diagnostics, Views, GossipKeys, Audit, Tenures, IDs, Timestamps}
 
 // Ask is one thing that somebody wants to do. An empty Namespace of a list or
 // watch is all of them; an empty Name is no particular object.

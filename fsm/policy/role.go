@@ -104,6 +104,10 @@ func readRole(name string, spec []byte) *Role {
 
 func readRule(text []byte) (rule, bool) {
 	var r rule
+	if !literal.Plain(text) {
+		// A bound whose name hides behind an escape must not be taken for none.
+		return r, false
+	}
 	verbs, ok := literal.Texts(literal.Member(text, "verbs"))
 	if !ok {
 		return r, false

@@ -49,6 +49,9 @@ func (p *Policy) Holds(accessor, actor string, now int64) *candor.Error {
 func readToken(spec []byte) (Token, bool) {
 	var t Token
 	var ok bool
+	if !literal.Plain(spec) {
+		return t, false
+	}
 	if t.Actor, ok = literal.Text(literal.Member(spec, "actor")); !ok || candor.CheckActor(t.Actor) != nil {
 		return t, false
 	}

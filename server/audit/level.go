@@ -11,7 +11,8 @@ type Level string
 const (
 	// LevelNone records nothing and keeps no file.
 	LevelNone Level = "none"
-	// LevelDenials records what was denied, and every failed handshake.
+	// LevelDenials records what was denied, and failed handshakes: those of the API and
+	// of Raft, and of the debug listener those whose certificate proves nothing.
 	LevelDenials Level = "denials"
 	// LevelWrites adds writes and administration, whatever became of them.
 	LevelWrites Level = "writes"

@@ -24,7 +24,8 @@ const (
 // Authentication is how the actor is known.
 type Authentication string
 
-// The ways. ByNone goes with the actor "anonymous".
+// The ways. ByNone says that the actor, where it is not "anonymous", is the
+// caller's own word.
 const (
 	ByCertificate Authentication = "certificate"
 	ByToken       Authentication = "token"

@@ -13,13 +13,11 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm"
-	"github.com/candor-plane/candor/identity"
 )
 
 // Metadata keys of a request.
@@ -37,44 +35,47 @@ type Authenticator struct {
 	View func() *fsm.View
 }
 
-// Authenticate returns who makes the request of ctx. The error is UNAUTHENTICATED
+// Authenticate returns who makes the request of ctx, as far as that is proven, with
+// an error too. The error is UNAUTHENTICATED
 // for a token that is none, FORBIDDEN for the name of somebody else.
 func (a *Authenticator) Authenticate(ctx context.Context) (candor.Principal, error) {
 	claimed := first(ctx, actorKey)
 	if claimed == candor.ActorSystem {
 		return candor.Principal{}, candor.Errorf(candor.ReasonForbidden, "nobody acts as %s but the cluster itself", claimed)
 	}
-	var state *tls.ConnectionState
+	var shown *certificate
 	if caller, ok := peer.FromContext(ctx); ok {
-		if info, ok := caller.AuthInfo.(credentials.TLSInfo); ok {
-			state = &info.State
+		if info, ok := caller.AuthInfo.(connection); ok {
+			shown = info.shown
 		}
 	}
-	return a.Known(first(ctx, tokenKey), state, claimed)
+	return a.known(first(ctx, tokenKey), shown, claimed)
 }
 
-// Known is Authenticate by what came along: "Bearer TOKEN" or nothing, the state of
-// a TLS connection or nil, and what the caller says of itself. A token counts
-// before a certificate.
-func (a *Authenticator) Known(bearer string, state *tls.ConnectionState, claimed string) (p candor.Principal, err error) {
+// Known is Authenticate by what came along: "Bearer TOKEN" or nothing, and the
+// state of a TLS connection or nil. A token counts before a certificate.
+func (a *Authenticator) Known(bearer string, state *tls.ConnectionState) (candor.Principal, error) {
+	return a.known(bearer, shownOn(state), "")
+}
+
+func (a *Authenticator) known(bearer string, shown *certificate, claimed string) (p candor.Principal, err error) {
 	switch {
 	case bearer != "":
 		if p, err = a.bearer(bearer); err != nil {
 			return candor.Principal{}, err
 		}
-	case state != nil && !identity.Anonymous(state):
-		who, err := identity.PeerOf(state)
-		if err != nil {
-			return candor.Principal{}, err
+	case shown != nil:
+		if shown.err != nil {
+			return candor.Principal{}, shown.err
 		}
-		p = candor.Principal{Actor: who.Actor(), Proof: candor.ProofCertificate}
+		p = candor.Principal{Actor: shown.actor, Proof: candor.ProofCertificate}
 	case claimed == "":
 		return candor.Principal{Actor: candor.ActorAnonymous, Proof: candor.ProofNone}, nil
 	default:
 		return candor.Principal{Actor: claimed, Proof: candor.ProofNone}, nil
 	}
 	if claimed != "" && claimed != p.Actor {
-		return candor.Principal{}, candor.Errorf(candor.ReasonForbidden, "the caller's %s is of %s, and the request names %s: nobody acts as somebody else", p.Proof, p.Actor, claimed)
+		return p, candor.Errorf(candor.ReasonForbidden, "the caller's %s is of %s, and the request names %s: nobody acts as somebody else", p.Proof, p.Actor, claimed)
 	}
 	return p, nil
 }

@@ -58,6 +58,20 @@ func (f *Feed) Close() {
 	<-f.done
 }
 
+// rights is what stands for roles, bindings and tokens together.
+const rights candor.KindName = ""
+
+// touched is the revision that the view last changed the kind at.
+func touched(view *fsm.View, kind candor.KindName) uint64 {
+	if kind == rights {
+		return view.Policy().Revision()
+	}
+	return view.Touched(kind)
+}
+
+// Rights is Changed for what rights come from: roles, bindings and tokens.
+func (f *Feed) Rights() (*fsm.View, <-chan struct{}) { return f.Changed(rights) }
+
 // Changed returns the newest view and a channel that is closed once a later
 // view has touched the kind.
 func (f *Feed) Changed(kind candor.KindName) (*fsm.View, <-chan struct{}) {
@@ -65,7 +79,7 @@ func (f *Feed) Changed(kind candor.KindName) (*fsm.View, <-chan struct{}) {
 	defer f.mu.Unlock()
 	s := f.kinds[kind]
 	view := f.machine.View()
-	if touched := view.Touched(kind); s == nil || touched != s.revision {
+	if touched := touched(view, kind); s == nil || touched != s.revision {
 		if s != nil {
 			close(s.changed)
 		}
@@ -102,7 +116,7 @@ func (f *Feed) wake(view *fsm.View) (others bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for kind, s := range f.kinds {
-		if view.Touched(kind) != s.revision {
+		if touched(view, kind) != s.revision {
 			close(s.changed)
 			delete(f.kinds, kind)
 		}

@@ -34,14 +34,16 @@ type Access struct {
 	proposer Proposer
 	kinds    Kinds
 	resets   Resets
+	required bool
 }
 
-// NewAccess returns the service.
-func NewAccess(machine *fsm.Machine, reader Reader, proposer Proposer, kinds Kinds, resets Resets) *Access {
+// NewAccess returns the service. Required says that nobody is served before access
+// control has been opened.
+func NewAccess(machine *fsm.Machine, reader Reader, proposer Proposer, kinds Kinds, resets Resets, required bool) *Access {
 	if machine == nil || reader == nil || proposer == nil || kinds == nil || resets == nil {
 		panic("grpcapi: every dependency of the access service is required")
 	}
-	return &Access{machine: machine, reader: reader, proposer: proposer, kinds: kinds, resets: resets}
+	return &Access{machine: machine, reader: reader, proposer: proposer, kinds: kinds, resets: resets, required: required}
 }
 
 // Open turns access control on.
@@ -135,7 +137,7 @@ func (s *Access) WhoAmI(ctx context.Context, _ *candorv1.WhoAmIRequest) (*candor
 	p, view := PrincipalOf(ctx), s.machine.View()
 	out := &candorv1.WhoAmIResponse{
 		Actor: p.Actor, AuthenticatedBy: string(p.Proof), Accessor: p.Accessor,
-		AccessEpoch: view.AccessEpoch(), PolicyRevision: view.Policy().Revision(), Witness: s.witness(),
+		AccessEpoch: view.AccessEpoch(), AccessRequired: s.required, PolicyRevision: view.PolicyRevision(), Witness: s.witness(),
 	}
 	if p.Verified() {
 		out.Roles = view.Policy().RolesOf(p.Actor)
@@ -157,7 +159,7 @@ func (s *Access) CanI(ctx context.Context, in *candorv1.CanIRequest) (*candorv1.
 		}
 	}
 	p, view := PrincipalOf(ctx), s.machine.View()
-	out := &candorv1.CanIResponse{Allowed: true, AccessEpoch: view.AccessEpoch(), PolicyRevision: view.Policy().Revision(), Witness: s.witness()}
+	out := &candorv1.CanIResponse{Allowed: true, AccessEpoch: view.AccessEpoch(), PolicyRevision: view.PolicyRevision(), Witness: s.witness()}
 	if err := may(view, p, ask); err != nil {
 		out.Allowed, out.Message = false, err.Error()
 		return out, nil //nolint:nilerr // that is the answer

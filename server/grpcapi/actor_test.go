@@ -16,7 +16,7 @@ func TestAnActorIsANameThatVersionsCanCarry(t *testing.T) {
 		if c, err := new(Objects).command(ctx, nil, 0); candor.ReasonOf(err) != candor.ReasonInvalid {
 			t.Errorf("actor %q: %+v, %v", actor, c, err)
 		}
-		if err := new(Cluster).do(ctx, command.Compact(1)); candor.ReasonOf(err) != candor.ReasonInvalid {
+		if err := carryOut(ctx, nil, command.Compact(1)); candor.ReasonOf(err) != candor.ReasonInvalid {
 			t.Errorf("actor %q compacts: %v", actor, err)
 		}
 	}

@@ -31,8 +31,11 @@ type Note struct {
 	Principal candor.Principal
 	// Source is the caller's address.
 	Source, Method string
-	Ask            policy.Ask
-	RequestID      string
+	// Ask is what was asked for. Its kind is the name of one, or where APIVersion is
+	// not empty what an object of it says that it is.
+	Ask        policy.Ask
+	APIVersion string
+	RequestID  string
 	// Token is where a write was accepted.
 	Token          candor.Token
 	PolicyRevision uint64
@@ -41,26 +44,29 @@ type Note struct {
 	Took time.Duration
 }
 
-// note describes a request and its answer; nil for those that are not known.
-func (d *door) note(ctx context.Context, method string, in, out any, err error, began time.Time) Note {
-	n := Note{Principal: PrincipalOf(ctx), Method: method, Err: err, Ask: rights[method].ask}
-	if !began.IsZero() {
-		n.Took = time.Since(began)
+// note describes the request and what became of it.
+func (v *visit) note(out any, err error) Note {
+	n := Note{Principal: PrincipalOf(v.ctx), Method: v.name, Err: err, Ask: v.method.ask, PolicyRevision: v.door.entrance.View().PolicyRevision()}
+	if v.proved != nil && v.proved.Verified() && !n.Principal.Verified() {
+		n.Principal = *v.proved
 	}
-	if caller, ok := peer.FromContext(ctx); ok && caller.Addr != nil {
+	if !v.began.IsZero() {
+		n.Took = time.Since(v.began)
+	}
+	if caller, ok := peer.FromContext(v.ctx); ok && caller.Addr != nil {
 		n.Source = caller.Addr.String()
 	}
-	if view := d.entrance.View(); view.AccessEpoch() != 0 {
-		n.PolicyRevision = view.Policy().Revision()
-	}
 	if n.Ask.Verb == "" {
-		n.Ask.Verb = policy.Verb(strings.ToLower(method[strings.LastIndexByte(method, '/')+1:]))
+		n.Ask.Verb = policy.Verb(strings.ToLower(v.name[strings.LastIndexByte(v.name, '/')+1:]))
 	}
-	describe(&n, in)
+	describe(&n, v.asked)
 	if answer, ok := out.(interface {
 		GetResult() *candorv1.WriteResult
 	}); ok && err == nil {
 		n.Token = convert.TokenFromProto(answer.GetResult().GetAcceptedRootToken())
+	}
+	if made, ok := out.(interface{ GetFingerprint() string }); ok && err == nil {
+		n.Ask.Name = made.GetFingerprint()
 	}
 	return n
 }
@@ -73,6 +79,10 @@ func describe(n *Note, in any) {
 	if server, ok := in.(interface{ GetServer() string }); ok {
 		n.Ask.Name = server.GetServer()
 	}
+	// A key that was given where its fingerprint was asked for is not written down.
+	if keyed, ok := in.(interface{ GetFingerprint() string }); ok && len(keyed.GetFingerprint()) == fingerprintDigits {
+		n.Ask.Name = keyed.GetFingerprint()
+	}
 	if placed, ok := in.(interface{ GetNamespace() string }); ok {
 		n.Ask.Namespace = placed.GetNamespace()
 	}
@@ -80,9 +90,8 @@ func describe(n *Note, in any) {
 		n.Ask.Kind = of.GetKind()
 	}
 	if holds, ok := in.(interface{ GetObject() *candorv1.Object }); ok {
-		if o := convert.ObjectFromProto(holds.GetObject()); o != nil {
-			n.Ask.Kind, n.Ask.Namespace, n.Ask.Name = o.Kind, o.Metadata.Namespace, o.Metadata.Name
-		}
+		o := holds.GetObject()
+		n.APIVersion, n.Ask.Kind, n.Ask.Namespace, n.Ask.Name = o.GetApiVersion(), o.GetKind(), o.GetMetadata().GetNamespace(), o.GetMetadata().GetName()
 	}
 	if writes, ok := in.(interface {
 		GetWrite() *candorv1.WriteOptions

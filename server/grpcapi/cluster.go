@@ -19,7 +19,9 @@ import (
 // refuses with NOT_LEADER and a hint. Each method returns the index of the
 // configuration that it left.
 type Topology interface {
-	Join(ctx context.Context, in *candorv1.JoinRequest) (uint64, error)
+	// Join calls admit, unless it is nil, once nothing that this server knows stands
+	// in the way; its error is Join's, and nothing is changed then.
+	Join(ctx context.Context, in *candorv1.JoinRequest, admit func(context.Context) error) (uint64, error)
 	// Promote also says whether the server had its vote before.
 	Promote(ctx context.Context, server string, expected uint64) (index uint64, already bool, err error)
 	Remove(ctx context.Context, server string, expected uint64, force bool) (uint64, error)
@@ -45,16 +47,17 @@ type Cluster struct {
 	machine  *fsm.Machine
 	reader   Reader
 	proposer Proposer
+	kinds    Kinds
 	topology Topology
 	node     Node
 }
 
 // NewCluster returns the service.
-func NewCluster(machine *fsm.Machine, reader Reader, proposer Proposer, topology Topology, node Node) *Cluster {
-	if machine == nil || reader == nil || proposer == nil || topology == nil || node == nil {
+func NewCluster(machine *fsm.Machine, reader Reader, proposer Proposer, kinds Kinds, topology Topology, node Node) *Cluster {
+	if machine == nil || reader == nil || proposer == nil || kinds == nil || topology == nil || node == nil {
 		panic("grpcapi: every dependency of the cluster service is required")
 	}
-	return &Cluster{machine: machine, reader: reader, proposer: proposer, topology: topology, node: node}
+	return &Cluster{machine: machine, reader: reader, proposer: proposer, kinds: kinds, topology: topology, node: node}
 }
 
 func (s *Cluster) witness() *candorv1.Witness {
@@ -86,37 +89,47 @@ func (s *Cluster) Members(context.Context, *candorv1.MembersRequest) (*candorv1.
 
 // Join adds a non-voter.
 func (s *Cluster) Join(ctx context.Context, in *candorv1.JoinRequest) (*candorv1.JoinResponse, error) {
+	if in.GetServerId() == "" || in.GetRaftAddress() == "" || in.GetApiAddress() == "" || in.GetName() == "" {
+		return nil, candor.Errorf(candor.ReasonInvalid, "join: server ID, name, Raft address and API address are required")
+	}
+	p := PrincipalOf(ctx)
+	if isServer(p) && p.Actor != serverActor+in.GetServerId() {
+		return nil, candor.Errorf(candor.ReasonForbidden, "join: the certificate is of %s; a server joins for itself alone", p.Actor)
+	}
+	var token *joinToken
+	var admit func(context.Context) error
+	if in.GetJoinToken() != "" {
+		var err error
+		if token, err = s.examined(ctx, in); err != nil {
+			return nil, err
+		}
+		admit = func(ctx context.Context) error { return s.spend(ctx, in, token) }
+	}
 	view := s.machine.View()
 	switch {
-	case in.GetServerId() == "" || in.GetRaftAddress() == "" || in.GetApiAddress() == "" || in.GetName() == "":
-		return nil, candor.Errorf(candor.ReasonInvalid, "join: server ID, name, Raft address and API address are required")
 	case in.GetClusterId() != "" && in.GetClusterId() != view.ClusterID():
 		return nil, candor.Errorf(candor.ReasonClusterMismatch, "join: server %s belongs to cluster %s; this is cluster %s", in.GetName(), in.GetClusterId(), view.ClusterID())
 	case in.GetFeatureLevel() < view.Level():
 		return nil, candor.Errorf(candor.ReasonFeatureLevel, "join: server %s supports feature level %d; the cluster is at %d: run a newer build", in.GetName(), in.GetFeatureLevel(), view.Level())
 	}
-	if p := PrincipalOf(ctx); isServer(p) {
-		if p.Actor != serverActor+in.GetServerId() {
-			return nil, candor.Errorf(candor.ReasonForbidden, "join: the certificate is of %s; a server joins for itself alone", p.Actor)
+	if !isServer(p) && token == nil {
+		if err := s.authorize(ctx, policy.Create, policy.Members, in.GetName()); err != nil {
+			return nil, err
 		}
-	} else if err := s.authorize(ctx, policy.Create, policy.Members, in.GetName()); err != nil {
-		return nil, err
 	}
-	index, err := s.topology.Join(ctx, in)
+	index, err := s.topology.Join(ctx, in, admit)
 	if err != nil {
 		return nil, err
+	}
+	if token != nil {
+		s.forget(ctx, in, token)
 	}
 	members, _ := s.topology.Members()
 	return &candorv1.JoinResponse{ClusterId: view.ClusterID(), HistoryId: view.HistoryID(), ConfigurationIndex: index, Members: members, Witness: s.witness()}, nil
 }
 
-// authorize has the root judge what no turn does by itself, so that a right that
-// was taken away does not count, whatever this node knew of it.
 func (s *Cluster) authorize(ctx context.Context, verb policy.Verb, kind, name string) error {
-	if s.machine.View().AccessEpoch() == 0 {
-		return nil
-	}
-	return s.do(ctx, &command.Command{Type: command.TypeWrite, Asks: []policy.Ask{{Verb: verb, Kind: kind, Name: name}}})
+	return authorize(ctx, s.machine, s.proposer, policy.Ask{Verb: verb, Kind: kind, Name: name})
 }
 
 // Promote makes a caught-up non-voter vote.
@@ -220,7 +233,7 @@ func (s *Cluster) Compact(ctx context.Context, in *candorv1.CompactRequest) (*ca
 	if in.GetRevision() == 0 {
 		return nil, candor.Errorf(candor.ReasonInvalid, "compact: say which revision becomes the floor")
 	}
-	if err := s.do(ctx, command.Compact(in.GetRevision())); err != nil {
+	if err := carryOut(ctx, s.proposer, command.Compact(in.GetRevision())); err != nil {
 		return nil, err
 	}
 	return &candorv1.CompactResponse{Floor: s.machine.View().Floor(), Witness: s.witness()}, nil
@@ -234,7 +247,7 @@ func (s *Cluster) RaiseFeatureLevel(ctx context.Context, in *candorv1.RaiseFeatu
 	if err := s.membersHaveSpoken(); err != nil {
 		return nil, err
 	}
-	if err := s.do(ctx, command.RaiseLevel(in.GetLevel())); err != nil {
+	if err := carryOut(ctx, s.proposer, command.RaiseLevel(in.GetLevel())); err != nil {
 		return nil, err
 	}
 	return &candorv1.RaiseFeatureLevelResponse{Level: s.machine.View().Level(), Witness: s.witness()}, nil
@@ -252,22 +265,6 @@ func (s *Cluster) membersHaveSpoken() error {
 		if !said[m.GetServerId()] {
 			return candor.Errorf(candor.ReasonFeatureLevel, "server %s has not said which feature level it supports: wait until it has joined", m.GetName())
 		}
-	}
-	return nil
-}
-
-func (s *Cluster) do(ctx context.Context, c *command.Command) error {
-	p := PrincipalOf(ctx)
-	c.Actor, c.Verified, c.Accessor = p.Actor, p.Verified(), p.Accessor
-	if err := checkActor(c.Actor); err != nil {
-		return err
-	}
-	result, err := s.proposer.Propose(ctx, c, 0)
-	if err != nil {
-		return err
-	}
-	if err := result.Err(); err != nil {
-		return &decided{err}
 	}
 	return nil
 }

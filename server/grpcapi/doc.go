@@ -75,4 +75,6 @@ type StatusPreparer interface {
 // Changes wakes watches.
 type Changes interface {
 	Changed(kind candor.KindName) (*fsm.View, <-chan struct{})
+	// Rights does so for what rights come from.
+	Rights() (*fsm.View, <-chan struct{})
 }

@@ -39,7 +39,7 @@ type fixture struct {
 
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	x := &fixture{t: t, cluster: servertest.Start(t)}
+	x := &fixture{t: t, cluster: servertest.Start(t, servertest.WithDuties())}
 	if v := x.view(); v.ClusterID() != clusterID || v.HistoryID() != historyID {
 		t.Fatalf("the requests are written for another cluster than %s, of history %s", v.ClusterID(), v.HistoryID())
 	}

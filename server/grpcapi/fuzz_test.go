@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/candor-plane/candor"
@@ -29,7 +30,7 @@ func surface() map[string]bool {
 	methods := map[string]bool{}
 	for _, service := range []grpc.ServiceDesc{
 		candorv1.ObjectService_ServiceDesc, candorv1.ClusterService_ServiceDesc, candorv1.DiagnosticsService_ServiceDesc,
-		candorv1.NodeService_ServiceDesc, candorv1.PeerService_ServiceDesc, healthv1.Health_ServiceDesc,
+		candorv1.NodeService_ServiceDesc, candorv1.PeerService_ServiceDesc, candorv1.TenureService_ServiceDesc, candorv1.AllocService_ServiceDesc, healthv1.Health_ServiceDesc,
 	} {
 		for _, m := range service.Methods {
 			methods["/"+service.ServiceName+"/"+m.MethodName] = false
@@ -114,8 +115,9 @@ func FuzzSurface(f *testing.F) {
 	})
 }
 
-// ask sends the request and reads the answer, or the first few of a stream.
+// ask sends the request as ana and reads the answer, or the first few of a stream.
 func ask(ctx context.Context, conn *grpc.ClientConn, method string, stream bool, body []byte) error {
+	ctx = metadata.AppendToOutgoingContext(ctx, "candor-actor", "ana")
 	var answer []byte
 	if !stream {
 		return conn.Invoke(ctx, method, body, &answer)

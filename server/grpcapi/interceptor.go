@@ -2,10 +2,6 @@ package grpcapi
 
 import (
 	"context"
-	"errors"
-	"runtime/debug"
-	"strings"
-	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"google.golang.org/grpc"
@@ -36,9 +32,15 @@ type Guard interface {
 	Secured() bool
 	// Demands says that nobody is served before access control has been opened.
 	Demands() bool
+	// Enter waits for a place for a request of a class, or one among the watches.
+	// The error is that this node has too much to do for its caller.
+	Enter(ctx context.Context, class candor.AdmissionClass, watch bool) (Place, error)
 }
 
-// Interceptors count the admission of every request of the services for
+// Place is that a request may go on, until Done.
+type Place interface{ Done() }
+
+// Interceptors find who calls, wait for a place for each request, count the admission of every request of the services for
 // clients, once and by its class, give every refusal a witness, turn every error
 // into its status, and every panic of a handler into INTERNAL, logged once with
 // its stack.
@@ -56,92 +58,30 @@ type door struct {
 }
 
 func (d *door) unary(ctx context.Context, in any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (out any, err error) {
-	class := classes[info.FullMethod]
-	var account Account
-	var began time.Time
+	v := visit{door: d, name: info.FullMethod, method: methodOf(info.FullMethod), asked: in}
 	defer func() {
-		err = d.failure(info.FullMethod, class, err, recover())
-		d.count(ctx, class, info.FullMethod, err)
-		d.settle(account, ctx, info.FullMethod, in, out, err, began)
+		err = v.failure(err, recover())
+		v.count(err)
+		v.leave(out, err)
 		err = convert.StatusFromError(err).Err()
 	}()
-	if ctx, err = d.admit(ctx, info.FullMethod); err != nil {
+	if err = v.enter(ctx); err != nil {
 		return nil, err
 	}
-	if account, err = d.open(ctx, class); err != nil {
-		return nil, err
-	}
-	if account != nil {
-		began = time.Now()
-	}
-	return handle(ctx, in)
-}
-
-// open takes room for the account of a client's request.
-func (d *door) open(ctx context.Context, class candor.AdmissionClass) (Account, error) {
-	if class == "" {
-		return nil, nil //nolint:nilnil // servers are not accounted for
-	}
-	return d.entrance.Begin(ctx, class)
-}
-
-// settle writes the account of a request, or that it was refused.
-func (d *door) settle(account Account, ctx context.Context, method string, in, out any, err error, began time.Time) { //nolint:revive // the account is whose method this is
-	switch {
-	case account != nil:
-		account.End(d.note(ctx, method, in, out, err, began))
-	case err != nil:
-		d.entrance.Refused(ctx, d.note(ctx, method, in, out, err, began))
-	}
-}
-
-// admit finds who makes the request, and refuses whoever may not make it at all.
-// It returns a context that says who it is.
-func (d *door) admit(ctx context.Context, method string) (context.Context, error) {
-	p, err := d.entrance.Authenticate(ctx)
-	ctx = withPrincipal(ctx, p)
-	takes, known := rights[method]
-	if !known {
-		// Of servers, health and reflection.
-		if strings.HasPrefix(method, peerMethods) && d.entrance.Secured() && !isServer(p) {
-			return ctx, candor.Errorf(candor.ReasonForbidden, "%s is between servers of the cluster, and the caller is %s", method, p.Actor)
-		}
-		return ctx, nil
-	}
-	if err != nil {
-		return ctx, err
-	}
-	view := d.entrance.View()
-	switch {
-	case takes.open:
-		return ctx, nil
-	case d.entrance.Demands() && view.AccessEpoch() == 0 && !isServer(p):
-		return ctx, candor.Errorf(candor.ReasonUnauthenticated, "access control has not been opened yet, and this server serves nobody before: `candor auth bootstrap`")
-	case takes.join && isServer(p):
-		return ctx, nil
-	case takes.ask.Kind == "":
-		return ctx, authenticated(view, p)
-	default:
-		return ctx, may(view, p, takes.ask)
-	}
+	return handle(v.ctx, in)
 }
 
 // stream counts a stream as admitted once it sends something.
 func (d *door) stream(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
-	class := classes[info.FullMethod]
-	ctx, refused := d.admit(stream.Context(), info.FullMethod)
-	var account Account
-	if refused == nil {
-		account, refused = d.open(ctx, class)
-	}
-	began := time.Now()
-	begun := &begunStream{ServerStream: &knownStream{ServerStream: stream, ctx: ctx}, begin: func() { d.count(ctx, class, info.FullMethod, nil) }}
+	v := visit{door: d, name: info.FullMethod, method: methodOf(info.FullMethod)}
+	refused := v.enter(stream.Context())
+	begun := &begunStream{ServerStream: stream, visit: &v}
 	defer func() {
-		err = d.failure(info.FullMethod, class, err, recover())
+		err = v.failure(err, recover())
 		if !begun.begun {
-			d.count(ctx, class, info.FullMethod, err)
+			v.count(err)
 		}
-		d.settle(account, ctx, info.FullMethod, nil, nil, err, began)
+		v.leave(nil, err)
 		err = convert.StatusFromError(err).Err()
 	}()
 	if refused != nil {
@@ -150,63 +90,28 @@ func (d *door) stream(service any, stream grpc.ServerStream, info *grpc.StreamSe
 	return handle(service, begun)
 }
 
+// begunStream is a stream whose context says who began it, and which tells its
+// visit what was asked and that something was answered.
 type begunStream struct {
 	grpc.ServerStream
+	visit *visit
 	begun bool
-	begin func()
+}
+
+func (s *begunStream) Context() context.Context { return s.visit.ctx }
+
+func (s *begunStream) RecvMsg(m any) error {
+	err := s.ServerStream.RecvMsg(m)
+	if err == nil && s.visit.asked == nil {
+		s.visit.asked = m
+	}
+	return err
 }
 
 func (s *begunStream) SendMsg(m any) error {
 	if !s.begun {
 		s.begun = true
-		s.begin()
+		s.visit.count(nil)
 	}
 	return s.ServerStream.SendMsg(m)
-}
-
-func (d *door) count(ctx context.Context, class candor.AdmissionClass, method string, err error) {
-	if class == "" {
-		return
-	}
-	if isDecided(err) {
-		err = nil
-	}
-	d.entrance.Judged(ctx, class, method, err)
-}
-
-// failure is the error that a client gets, with the witness of this node where
-// none was taken when it was decided. Peers get no witness: theirs is the one
-// that the client wants.
-func (d *door) failure(method string, class candor.AdmissionClass, err error, panicked any) error {
-	if panicked != nil {
-		d.logger.Error("handler panicked", "method", method, "panic", panicked, "stack", string(debug.Stack()))
-		err = candor.Errorf(candor.ReasonInternal, "%s failed inside the server; its log has the stack", method)
-	}
-	e, ok := errors.AsType[*candor.Error](err)
-	if !ok || class == "" {
-		return err
-	}
-	told := *e
-	if told.Witness == nil {
-		w := d.entrance.Witness()
-		told.Witness = &w
-	}
-	if hint := told.Witness.Leader; hint != nil && (told.Leader == nil || told.Leader.Address == "" && told.Leader.ServerID == hint.ServerID) {
-		told.Leader = hint
-	}
-	if isDecided(err) {
-		return &decided{&told}
-	}
-	return &told
-}
-
-// decided is an error that the turn answered with: its request was admitted.
-type decided struct{ err error }
-
-func (d *decided) Error() string { return d.err.Error() }
-func (d *decided) Unwrap() error { return d.err }
-
-func isDecided(err error) bool {
-	_, ok := errors.AsType[*decided](err)
-	return ok
 }

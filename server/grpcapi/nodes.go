@@ -17,16 +17,21 @@ type Trust interface {
 type Nodes struct {
 	candorv1.UnimplementedNodeServiceServer
 	trust   Trust
+	audit   AuditLog
+	ring    GossipRing
 	reader  Reader
 	machine *fsm.Machine
+	changes Changes
+	// stopping ends streams.
+	stopping <-chan struct{}
 }
 
-// NewNodes returns the service.
-func NewNodes(trust Trust, reader Reader, machine *fsm.Machine) *Nodes {
-	if trust == nil || reader == nil || machine == nil {
+// NewNodes returns the service. Its streams end when stopping is closed.
+func NewNodes(trust Trust, audit AuditLog, ring GossipRing, reader Reader, machine *fsm.Machine, changes Changes, stopping <-chan struct{}) *Nodes {
+	if trust == nil || audit == nil || ring == nil || reader == nil || machine == nil || changes == nil || stopping == nil {
 		panic("grpcapi: every dependency of the node service is required")
 	}
-	return &Nodes{trust: trust, reader: reader, machine: machine}
+	return &Nodes{trust: trust, audit: audit, ring: ring, reader: reader, machine: machine, changes: changes, stopping: stopping}
 }
 
 // SetViewOnly sets or ends the operator's flag.

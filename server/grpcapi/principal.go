@@ -3,8 +3,6 @@ package grpcapi
 import (
 	"context"
 
-	"google.golang.org/grpc"
-
 	"github.com/candor-plane/candor"
 )
 
@@ -13,6 +11,20 @@ type principalKey struct{}
 // withPrincipal gives the request's context who makes it.
 func withPrincipal(ctx context.Context, p candor.Principal) context.Context {
 	return context.WithValue(ctx, principalKey{}, p)
+}
+
+type proofKey struct{}
+
+// withProof lets prove say who makes the request; p is written while it is handled.
+func withProof(ctx context.Context, p *candor.Principal) context.Context {
+	return context.WithValue(ctx, proofKey{}, p)
+}
+
+// prove notes whom the request itself has shown to make it, for its account.
+func prove(ctx context.Context, p candor.Principal) {
+	if to, ok := ctx.Value(proofKey{}).(*candor.Principal); ok {
+		*to = p
+	}
 }
 
 // PrincipalOf is who makes the request of ctx.
@@ -25,11 +37,3 @@ func PrincipalOf(ctx context.Context) candor.Principal {
 
 // ActorOf is the name under which the request of ctx is made.
 func ActorOf(ctx context.Context) string { return PrincipalOf(ctx).Actor }
-
-// knownStream is a stream whose context says who began it.
-type knownStream struct {
-	grpc.ServerStream
-	ctx context.Context //nolint:containedctx // it is the stream's
-}
-
-func (s *knownStream) Context() context.Context { return s.ctx }

@@ -1,6 +1,7 @@
 package grpcapi_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -118,6 +119,28 @@ func requests() []request {
 
 		{candorv1.NodeService_SetViewOnly_FullMethodName, &candorv1.SetViewOnlyRequest{On: true}, ""},
 		{candorv1.NodeService_Repair_FullMethodName, &candorv1.RepairRequest{}, candor.ReasonConflict},
+		// The fixture keeps no audit log, and its servers do not gossip.
+		{candorv1.NodeService_TailAudit_FullMethodName, &candorv1.TailAuditRequest{Last: 3, Follow: true, Actor: "ana", Verdict: "DENIED", Method: "Create", Kind: ref.kind}, candor.ReasonUnavailable},
+		{candorv1.NodeService_GossipKeys_FullMethodName, &candorv1.GossipKeysRequest{}, candor.ReasonUnavailable},
+		{candorv1.NodeService_AddGossipKey_FullMethodName, &candorv1.AddGossipKeyRequest{Key: "QUFBQUFBQUFBQUFBQUFBQQ=="}, candor.ReasonForbidden},
+		{candorv1.NodeService_UseGossipKey_FullMethodName, &candorv1.UseGossipKeyRequest{Fingerprint: "0123456789abcdef"}, candor.ReasonUnavailable},
+		{candorv1.NodeService_RemoveGossipKey_FullMethodName, &candorv1.RemoveGossipKeyRequest{Fingerprint: "0123456789abcdef"}, candor.ReasonUnavailable},
+
+		// The fixture's servers hold no duties, so nobody hands one over, or numbers out.
+		{candorv1.TenureService_Tenures_FullMethodName, &candorv1.TenuresRequest{}, ""},
+		{candorv1.TenureService_TransferTenure_FullMethodName, &candorv1.TransferTenureRequest{Duty: "janitor", Server: "n2"}, candor.ReasonSchedulerDegraded},
+		{candorv1.TenureService_ChangeTenure_FullMethodName, &candorv1.ChangeTenureRequest{
+			Duty: "control/web", Verb: candorv1.TenureVerb_TENURE_VERB_CAMPAIGN, Candidacy: "c-1", Duration: durationpb.New(time.Second),
+			Frontiers: &candorv1.Frontiers{Id: 1, Transition: 2},
+		}, ""},
+		{candorv1.TenureService_ChangeTenure_FullMethodName, &candorv1.ChangeTenureRequest{
+			Duty: "control/web", Verb: candorv1.TenureVerb_TENURE_VERB_CONFIRM, Era: 2, Predecessor: 1, Cite: strings.Repeat("ab", 32),
+		}, candor.ReasonSchedulerDegraded},
+		{candorv1.TenureService_ChangeTenure_FullMethodName, &candorv1.ChangeTenureRequest{
+			Duty: "control/web", Verb: candorv1.TenureVerb_TENURE_VERB_SEAL, Era: 1, Frontiers: &candorv1.Frontiers{Timestamp: 1}, To: "client/eva",
+		}, candor.ReasonSchedulerDegraded},
+		{candorv1.AllocService_AllocIDs_FullMethodName, &candorv1.AllocIDsRequest{Count: 3}, candor.ReasonSchedulerDegraded},
+		{candorv1.AllocService_AllocTimestamps_FullMethodName, &candorv1.AllocTimestampsRequest{Count: 3}, candor.ReasonSchedulerDegraded},
 
 		{candorv1.PeerService_Identify_FullMethodName, &candorv1.IdentifyRequest{}, ""},
 		{candorv1.PeerService_Forward_FullMethodName, forwarded(command.Hello("server-9", "n9", "n9", 1)), ""},

@@ -68,8 +68,8 @@ type watch struct {
 	position uint64
 	ordinal  uint32
 	known    bool
-	// access are closed with the next change of a role, a binding, a token.
-	access [3]<-chan struct{}
+	// rights is closed with the next change of a role, a binding, a token.
+	rights <-chan struct{}
 }
 
 func (w *watch) run() error {
@@ -99,11 +99,7 @@ func (w *watch) run() error {
 		case <-changed:
 		case <-bookmarks.C:
 			err = w.bookmark()
-		case <-w.access[0]:
-			err = w.rejudge()
-		case <-w.access[1]:
-			err = w.rejudge()
-		case <-w.access[2]:
+		case <-w.rights:
 			err = w.rejudge()
 		case <-lapses:
 			err = w.renew()

@@ -78,6 +78,7 @@ func wrong() []request {
 		promote, expel    = candorv1.ClusterService_Promote_FullMethodName, candorv1.ClusterService_Remove_FullMethodName
 		compact, raise    = candorv1.ClusterService_Compact_FullMethodName, candorv1.ClusterService_RaiseFeatureLevel_FullMethodName
 		transfer          = candorv1.ClusterService_TransferLeader_FullMethodName
+		tail              = candorv1.NodeService_TailAudit_FullMethodName
 		status, observe   = candorv1.ObjectService_UpdateStatus_FullMethodName, candorv1.ObjectService_Observe_FullMethodName
 	)
 	return []request{
@@ -129,6 +130,9 @@ func wrong() []request {
 		{status, &candorv1.UpdateStatusRequest{Kind: widgets, Namespace: "team", Name: "a", Status: []byte(`{}`), Preconditions: &candorv1.Preconditions{ResourceVersion: 3}}, candor.ReasonConflict},
 		{observe, &candorv1.ObserveRequest{Kind: widgets, Namespace: "team", Name: "a", Observed: []byte(`{"seen":"x"}`)}, candor.ReasonInvalid},
 		{observe, &candorv1.ObserveRequest{Kind: widgets, Namespace: "team", Name: "a", Observed: []byte(`{}`), Preconditions: &candorv1.Preconditions{Uid: "another"}}, candor.ReasonConflict},
+
+		{tail, &candorv1.TailAuditRequest{Verdict: "GRANTED"}, candor.ReasonInvalid},
+		{tail, &candorv1.TailAuditRequest{Method: "Steal"}, candor.ReasonInvalid},
 
 		{remove, at(&candorv1.Preconditions{ResourceVersion: 3}), candor.ReasonConflict},
 		{remove, at(&candorv1.Preconditions{Uid: "another"}), candor.ReasonConflict},

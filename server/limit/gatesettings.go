@@ -25,7 +25,7 @@ type GateSettings struct {
 // GateDefaults are the limits of a listener whose operator set none. The burst
 // lets everyone behind one address come back after a restart.
 func GateDefaults() GateSettings {
-	return GateSettings{Connections: 10_000, PerAddress: 2_000, Rate: 200, Burst: 2_000, Addresses: 16_384}
+	return GateSettings{Connections: 10_000, PerAddress: 2_000, Rate: 200, Burst: 500, Addresses: 16_384}
 }
 
 // Check returns an Error of reason INVALID, with a field for each setting that
@@ -52,8 +52,8 @@ func (s *GateSettings) Check() error {
 
 // The flags that set a gate's limits.
 const (
-	flagConnections           = "--limit-connections"
-	flagConnectionsPerAddress = "--limit-connections-per-address"
-	flagAcceptRate            = "--limit-accept-rate"
-	flagAddresses             = "--limit-addresses"
+	flagConnections           = "--limit connections"
+	flagConnectionsPerAddress = "--limit connections-per-address"
+	flagAcceptRate            = "--limit accept-rate"
+	flagAddresses             = "--limit addresses"
 )

@@ -44,7 +44,7 @@ func TestNoMoreMayWaitThanTheQueueHolds(t *testing.T) {
 			all = append(all, waits(t.Context(), t, l, who))
 		}
 		_, err := l.Enter(t.Context(), limit.Actor("fay"), candor.AdmitTopology)
-		refusedFor(t, l, err, limit.CauseQueue, "--limit-topology-queue")
+		refusedFor(t, l, err, limit.CauseQueue, "--limit topology-queue")
 
 		first.Done()
 		for _, done := range all {
@@ -61,7 +61,7 @@ func TestNoIdentityMayWaitForMoreThanItsPartOfTheQueue(t *testing.T) {
 		first := enter(t, l, "ana")
 		all := []<-chan error{waits(t.Context(), t, l, "ana"), waits(t.Context(), t, l, "ana")}
 		_, err := l.Enter(t.Context(), limit.Actor("ana"), candor.AdmitTopology)
-		refusedFor(t, l, err, limit.CauseIdentityQueue, "--limit-topology-queue-per-identity")
+		refusedFor(t, l, err, limit.CauseIdentityQueue, "--limit topology-queue-per-identity")
 		all = append(all, waits(t.Context(), t, l, "ben"))
 		first.Done()
 		for _, done := range all {
@@ -106,7 +106,7 @@ func TestARequestThatEndsStopsWaiting(t *testing.T) {
 		done, next := waits(ctx, t, l, "ana"), waits(t.Context(), t, l, "ana")
 		cancel()
 		err := <-done
-		refusedFor(t, l, err, limit.CauseEnded, "--limit-topology-places")
+		refusedFor(t, l, err, limit.CauseEnded, "--limit topology-places")
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%v does not wrap what ended the request", err)
 		}
@@ -129,7 +129,7 @@ func TestNoRequestWaitsLongerThanSet(t *testing.T) {
 		defer enter(t, l, "ana").Done()
 		began := time.Now()
 		_, err := l.Enter(t.Context(), limit.Actor("ben"), candor.AdmitTopology)
-		refusedFor(t, l, err, limit.CauseWait, "--limit-topology-places")
+		refusedFor(t, l, err, limit.CauseWait, "--limit topology-places")
 		if waited := time.Since(began); waited != 3*time.Second {
 			t.Errorf("waited %s", waited)
 		}
@@ -155,7 +155,7 @@ func TestARequestWhoseDeadlineIsBeforeItsTurnIsRefusedAtOnce(t *testing.T) {
 		}
 
 		waited, err := deadline(20*time.Second, "greedy")
-		refusedFor(t, l, err, limit.CauseDeadline, "--limit-topology-places")
+		refusedFor(t, l, err, limit.CauseDeadline, "--limit topology-places")
 		if waited != 0 {
 			t.Errorf("the 900th in its queue waited %s for a deadline that it could not meet", waited)
 		}
@@ -247,7 +247,7 @@ func TestARateHoldsBackWhatComesALittleEarlyAndRefusesTheRest(t *testing.T) {
 			synctest.Wait()
 		}
 		_, err := l.Enter(t.Context(), limit.Actor("cleo"), candor.AdmitTopology)
-		refusedFor(t, l, err, limit.CauseRate, "--limit-topology-rate")
+		refusedFor(t, l, err, limit.CauseRate, "--limit topology-rate")
 		if e, _ := errors.AsType[*candor.Error](err); e == nil || e.RetryAfter != 300*time.Millisecond {
 			t.Errorf("%v; want to retry after 300ms", err)
 		}
@@ -256,14 +256,14 @@ func TestARateHoldsBackWhatComesALittleEarlyAndRefusesTheRest(t *testing.T) {
 		defer cancel()
 		began = time.Now()
 		_, err = l.Enter(ctx, limit.Actor("cleo"), candor.AdmitTopology)
-		refusedFor(t, l, err, limit.CauseRate, "--limit-topology-rate")
+		refusedFor(t, l, err, limit.CauseRate, "--limit topology-rate")
 		if waited := time.Since(began); waited != 0 {
 			t.Errorf("one with a deadline before its token is due waited %s", waited)
 		}
 		ended, end := context.WithCancel(t.Context())
 		time.AfterFunc(time.Millisecond, end)
 		_, err = l.Enter(ended, limit.Actor("cleo"), candor.AdmitTopology)
-		refusedFor(t, l, err, limit.CauseEnded, "--limit-topology-places")
+		refusedFor(t, l, err, limit.CauseEnded, "--limit topology-places")
 		time.Sleep(time.Minute)
 	})
 }
@@ -282,11 +282,11 @@ func TestWatchesAreBoundedByIdentityAndInTotal(t *testing.T) {
 	watch("ana")
 	watch("ana")
 	_, err := l.Watch(limit.Actor("ana"))
-	refusedFor(t, l, err, limit.CauseIdentityWatches, "--limit-watches-per-identity")
+	refusedFor(t, l, err, limit.CauseIdentityWatches, "--limit watches-per-identity")
 	watch("ben")
 	watch("ben")
 	_, err = l.Watch(limit.Actor("ben"))
-	refusedFor(t, l, err, limit.CauseWatches, "--limit-watches")
+	refusedFor(t, l, err, limit.CauseWatches, "--limit watches")
 	watch("server/1")
 	first.Done()
 	if s := l.Stats().Watches; s.Open != 5 || s.Limit != 5 || s.Busiest[0].InUse != 2 {

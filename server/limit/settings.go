@@ -52,7 +52,7 @@ func Defaults() Settings {
 		Topology: classDefaults(16, 4, 64),
 		Execute:  classDefaults(1024, 128, 4096),
 
-		Watches: 20_000, WatchesPerIdentity: 1_000,
+		Watches: 20_000, WatchesPerIdentity: 10_000,
 		Identities: 16_384,
 	}
 }
@@ -117,14 +117,14 @@ func invalid(faults []candor.FieldViolation) error {
 
 // The flags that set the limits, as refusals name them.
 const (
-	flagWatches            = "--limit-watches"
-	flagWatchesPerIdentity = "--limit-watches-per-identity"
-	flagIdentities         = "--limit-identities"
+	flagWatches            = "--limit watches"
+	flagWatchesPerIdentity = "--limit watches-per-identity"
+	flagIdentities         = "--limit identities"
 )
 
-// flagOf is the flag of a class's setting: --limit-read-places.
+// flagOf is the flag of a class's setting: --limit read-places.
 func flagOf(class candor.AdmissionClass, setting string) string {
-	return "--limit-" + strings.ToLower(string(class)) + "-" + setting
+	return "--limit " + strings.ToLower(string(class)) + "-" + setting
 }
 
 // classNames are the classes by index.

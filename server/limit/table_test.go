@@ -124,17 +124,17 @@ func TestEverySettingIsChecked(t *testing.T) {
 		t.Errorf("no settings at all: %v", err)
 	}
 	for flag, change := range map[string]func(*limit.Settings){
-		"--limit-read-places":             func(s *limit.Settings) { s.Read.Places = 1 << 20 },
-		"--limit-write-reserved":          func(s *limit.Settings) { s.Write.Reserved = s.Write.Places },
-		"--limit-topology-share":          func(s *limit.Settings) { s.Topology.Share = 0 },
-		"--limit-execute-queue":           func(s *limit.Settings) { s.Execute.Queue = -1 },
-		"--limit-read-queue-per-identity": func(s *limit.Settings) { s.Read.QueuePerIdentity = -1 },
-		"--limit-read-wait":               func(s *limit.Settings) { s.Read.Wait = 0 },
-		"--limit-read-rate-wait":          func(s *limit.Settings) { s.Read.RateWait = -1 },
-		"--limit-read-rate":               func(s *limit.Settings) { s.Read.Rate = -1 },
-		"--limit-watches":                 func(s *limit.Settings) { s.Watches = -1 },
-		"--limit-watches-per-identity":    func(s *limit.Settings) { s.WatchesPerIdentity = -1 },
-		"--limit-identities":              func(s *limit.Settings) { s.Identities = 0 },
+		"--limit read-places":             func(s *limit.Settings) { s.Read.Places = 1 << 20 },
+		"--limit write-reserved":          func(s *limit.Settings) { s.Write.Reserved = s.Write.Places },
+		"--limit topology-share":          func(s *limit.Settings) { s.Topology.Share = 0 },
+		"--limit execute-queue":           func(s *limit.Settings) { s.Execute.Queue = -1 },
+		"--limit read-queue-per-identity": func(s *limit.Settings) { s.Read.QueuePerIdentity = -1 },
+		"--limit read-wait":               func(s *limit.Settings) { s.Read.Wait = 0 },
+		"--limit read-rate-wait":          func(s *limit.Settings) { s.Read.RateWait = -1 },
+		"--limit read-rate":               func(s *limit.Settings) { s.Read.Rate = -1 },
+		"--limit watches":                 func(s *limit.Settings) { s.Watches = -1 },
+		"--limit watches-per-identity":    func(s *limit.Settings) { s.WatchesPerIdentity = -1 },
+		"--limit identities":              func(s *limit.Settings) { s.Identities = 0 },
 	} {
 		settings := limit.Defaults()
 		if err := settings.Check(); err != nil {

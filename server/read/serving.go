@@ -286,9 +286,7 @@ func (s *serving) witness() candor.Witness {
 		ServedToken: n.Applied, Leader: s.reader.config.Node.Leader(), ClusterTime: s.view.ClusterTime(), ViewUpdatedAt: s.seen.UpdatedAt,
 		RootLag: n.Lag, CatchUp: n.Condition.CatchUp, CatchUpAction: n.Condition.Action,
 		Mode: n.Condition.Mode, DegradedReason: string(n.Condition.Reason), SyncHealth: n.Condition.Sync(n.Lag),
-	}
-	if s.view.AccessEpoch() != 0 {
-		w.PolicyRevision = s.view.Policy().Revision()
+		PolicyRevision: s.view.PolicyRevision(),
 	}
 	if n.Proof != nil {
 		w.StalenessBound = &n.Proof.Age

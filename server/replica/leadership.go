@@ -64,6 +64,7 @@ func (r *Replica) unlead() {
 	defer r.admitting.Unlock()
 	r.leading.Store(nil)
 	r.queue.set(gateClosed, nil, errNotLeading)
+	r.turns.turned()
 }
 
 // establish proposes this term's LeaderStart and opens the queue once the state
@@ -103,6 +104,7 @@ func (r *Replica) establish(ctx context.Context) {
 	lead.prove(began)
 	r.leading.Store(lead)
 	r.admitWrites(lead)
+	r.turns.turned()
 	r.logger.Info("leading", "term", term, "index", r.applied.index.Load())
 }
 

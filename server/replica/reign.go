@@ -22,9 +22,9 @@ type reign struct {
 	asking map[*context.CancelFunc]struct{}
 }
 
-// follow hears who leads until ctx ends. That nobody does ends no reign: the
+// follow hears who leads until ctx ends, and says so each time. That nobody does ends no reign: the
 // answer may be on its way.
-func (g *reign) follow(ctx context.Context, r *raft.Raft) {
+func (g *reign) follow(ctx context.Context, r *raft.Raft, turned func()) {
 	heard := make(chan raft.Observation, 8)
 	observer := raft.NewObserver(heard, false, func(o *raft.Observation) bool {
 		_, ok := o.Data.(raft.LeaderObservation)
@@ -38,6 +38,7 @@ func (g *reign) follow(ctx context.Context, r *raft.Raft) {
 			g.change("")
 			return
 		case <-heard:
+			turned()
 			// Observations may be dropped; the newest is what counts.
 			if _, id := r.LeaderWithID(); id != "" {
 				g.change(id)

@@ -65,6 +65,7 @@ type Replica struct {
 	pendings     sync.Pool
 	trails       trails
 	leading      atomic.Pointer[leadership]
+	turns        turns
 	asked        atomic.Uint64
 	closing      atomic.Bool
 	lastSnapshot struct {
@@ -223,7 +224,7 @@ func (r *Replica) startLoops() {
 	loop(func() { r.lead(ctx) })
 	loop(func() { r.confirm.run(ctx) })
 	loop(func() { r.prover.run(ctx) })
-	loop(func() { r.reign.follow(ctx, r.raft) })
+	loop(func() { r.reign.follow(ctx, r.raft, r.turns.turned) })
 	loop(func() { r.snapshots(ctx) })
 	loop(func() { r.disk.run(ctx.Done()) })
 	dog := &watchdog{flight: r.flight, after: r.settings.WatchdogAfter, fatal: r.failure.report}

@@ -95,6 +95,7 @@ func (c *Cluster) run(m *member) *server.Server {
 	c.t.Helper()
 	name, config := m.name, m.config
 	config.Name, config.Version, config.API, config.Raft = name, "test", name, name+raftSuffix
+	config.Duties = c.options.duties
 	config.Settings, config.RetainRevisions, config.Logger = c.options.settings, c.options.retain, c.options.logger.Named(name)
 	config.Freshness, config.Tracing = c.options.freshness, c.options.tracing
 	if c.options.data != "" {

@@ -107,7 +107,7 @@ func rounds(t *testing.T, c *servertest.Cluster) uint64 {
 // is renewed about once a second by each server, and they share rounds.
 func TestHealthAsksSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := servertest.Start(t, servertest.WithFreshness(func(f *server.Freshness) {
+		c := servertest.Start(t, servertest.WithDuties(), servertest.WithFreshness(func(f *server.Freshness) {
 			f.Beacon, f.Policy.FreshAge, f.Policy.Window = time.Hour, 2*time.Hour, 3*time.Hour
 		}))
 		if n := rounds(t, c); n < 10 || n > 90 {
@@ -120,7 +120,7 @@ func TestHealthAsksSeldom(t *testing.T) {
 // second, and health's questions come on top.
 func TestBeaconsAskNoMoreThanTheirIntervalAllows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := servertest.Start(t)
+		c := servertest.Start(t, servertest.WithDuties())
 		if n := rounds(t, c); n < 100 || n > 3*300+90 {
 			t.Errorf("%d rounds in 30 s of rest, want 10 a second for each of 3 servers at most, and health's", n)
 		}

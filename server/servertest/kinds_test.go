@@ -47,7 +47,7 @@ func TestOfTwoKindsThatDeclareOneTypeOneWins(t *testing.T) {
 				t.Errorf("%s stored a Widget elsewhere than in the kind that won: %v", s.Name(), err)
 			}
 		}
-		if n := leader.Machine().View().Live(candor.KindKinds); n != 6 {
+		if n := leader.Machine().View().Live(candor.KindKinds); n != 7 {
 			t.Errorf("%d kinds live, want those that are built in and one", n)
 		}
 		// One that knows better is refused everywhere.

@@ -18,6 +18,8 @@ type options struct {
 	tracing  server.Tracing
 	// freshness is the server's default when its beacon is 0.
 	freshness server.Freshness
+	// duties are all of them when nil.
+	duties []string
 	// data is a folder; empty keeps everything in memory.
 	data string
 	// changes are by server.
@@ -48,6 +50,15 @@ func WithServers(n int) Option { return func(o *options) { o.servers = n } }
 // WithSettings changes the replicas' settings.
 func WithSettings(change func(*replica.Settings)) Option {
 	return func(o *options) { change(&o.settings) }
+}
+
+// WithDuties sets which duties the servers may hold: none, without names. The
+// cluster's log is then written by clients alone.
+func WithDuties(names ...string) Option {
+	if names == nil {
+		names = []string{}
+	}
+	return func(o *options) { o.duties = names }
 }
 
 // WithRetainRevisions sets how many revisions stay readable.

@@ -70,7 +70,7 @@ func WithTLS(a *Authority, names ...string) Option {
 	return func(o *options) {
 		for _, name := range names {
 			o.changes[name] = append(o.changes[name], func(c *server.Config) {
-				id, err := server.ServerID(c.Data, c.Name)
+				id, err := server.ServerID(c.Data, c.Name, c.LogStore)
 				if err != nil {
 					a.t.Fatal(err)
 				}

@@ -1,8 +1,10 @@
 package servertest_test
 
 import (
+	"bytes"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -99,5 +101,27 @@ func TestOnlyServersSpeakAsServers(t *testing.T) {
 		if n := len(leader.Replica().Configuration().Servers); n != 3 {
 			t.Errorf("%d members", n)
 		}
+	})
+}
+
+// TestAServerRepairsItselfWhereAccessIsControlled: it takes the snapshot as a
+// server of the cluster, by its certificate and no right of anybody's.
+func TestAServerRepairsItselfWhereAccessIsControlled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		authority := servertest.NewAuthority(t, "c-1")
+		d, faulty := withDisks(3)
+		c := servertest.Start(t, faulty, servertest.WithData(t.TempDir()), servertest.WithTLS(authority, "n1", "n2", "n3"))
+		s := &secured{t, authority, c}
+		root := s.with(authority, authority.Issue(candor.PartyClient, "root"), "root")
+		_, err := root.Access("").Open(t.Context(), client.Opening{Actor: "root", Token: client.NewToken(), Expires: time.Now().Add(time.Hour)})
+		noError(t, err)
+		victim := c.Follower()
+		d.arm(victim.Name(), 'A')
+		markedWrite(t, c, d, root, "poisoned", victim)
+		c.Until("it has what was written", func() bool {
+			v, err := victim.Machine().View().Get(refOf("poisoned"), 0)
+			return err == nil && v != nil && bytes.Contains(v.Data, []byte(mark)) && victim.Condition().Mode == candor.ModeHealthy
+		})
+		wantEqualNow(t, c)
 	})
 }

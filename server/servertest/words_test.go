@@ -124,7 +124,7 @@ func TestANodesOwnAnswerTellsWhatIsProvenOfIt(t *testing.T) {
 // is written, and a write must be stamped with what the leader will say.
 func TestAnIdleLeaderTellsClusterTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := servertest.Start(t)
+		c := servertest.Start(t, servertest.WithDuties())
 		k := c.Client(t)
 		mustCreate(t, k, "one")
 		leader, follower := c.Leader(), c.Follower()

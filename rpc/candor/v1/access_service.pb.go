@@ -203,6 +203,8 @@ type WhoAmIResponse struct {
 	AccessEpoch    uint64   `protobuf:"varint,5,opt,name=access_epoch,json=accessEpoch,proto3" json:"access_epoch,omitempty"`
 	PolicyRevision uint64   `protobuf:"varint,6,opt,name=policy_revision,json=policyRevision,proto3" json:"policy_revision,omitempty"`
 	Witness        *Witness `protobuf:"bytes,7,opt,name=witness,proto3" json:"witness,omitempty"`
+	// The node serves nobody before access control is opened.
+	AccessRequired bool `protobuf:"varint,8,opt,name=access_required,json=accessRequired,proto3" json:"access_required,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -284,6 +286,13 @@ func (x *WhoAmIResponse) GetWitness() *Witness {
 		return x.Witness
 	}
 	return nil
+}
+
+func (x *WhoAmIResponse) GetAccessRequired() bool {
+	if x != nil {
+		return x.AccessRequired
+	}
+	return false
 }
 
 type CanIRequest struct {
@@ -465,7 +474,7 @@ const file_candor_v1_access_service_proto_rawDesc = "" +
 	"\fOpenResponse\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12,\n" +
 	"\awitness\x18\x02 \x01(\v2\x12.candor.v1.WitnessR\awitness\"\x0f\n" +
-	"\rWhoAmIRequest\"\xfd\x01\n" +
+	"\rWhoAmIRequest\"\xa6\x02\n" +
 	"\x0eWhoAmIResponse\x12\x14\n" +
 	"\x05actor\x18\x01 \x01(\tR\x05actor\x12)\n" +
 	"\x10authenticated_by\x18\x02 \x01(\tR\x0fauthenticatedBy\x12\x1a\n" +
@@ -473,7 +482,8 @@ const file_candor_v1_access_service_proto_rawDesc = "" +
 	"\x05roles\x18\x04 \x03(\tR\x05roles\x12!\n" +
 	"\faccess_epoch\x18\x05 \x01(\x04R\vaccessEpoch\x12'\n" +
 	"\x0fpolicy_revision\x18\x06 \x01(\x04R\x0epolicyRevision\x12,\n" +
-	"\awitness\x18\a \x01(\v2\x12.candor.v1.WitnessR\awitness\"\x81\x01\n" +
+	"\awitness\x18\a \x01(\v2\x12.candor.v1.WitnessR\awitness\x12'\n" +
+	"\x0faccess_required\x18\b \x01(\bR\x0eaccessRequired\"\x81\x01\n" +
 	"\vCanIRequest\x12\x12\n" +
 	"\x04verb\x18\x01 \x01(\tR\x04verb\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1c\n" +

@@ -611,8 +611,11 @@ type JoinRequest struct {
 	RaftAddress string                 `protobuf:"bytes,3,opt,name=raft_address,json=raftAddress,proto3" json:"raft_address,omitempty"`
 	ApiAddress  string                 `protobuf:"bytes,4,opt,name=api_address,json=apiAddress,proto3" json:"api_address,omitempty"`
 	// Empty when the joining server knows none yet.
-	ClusterId     string `protobuf:"bytes,5,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
-	FeatureLevel  uint32 `protobuf:"varint,6,opt,name=feature_level,json=featureLevel,proto3" json:"feature_level,omitempty"`
+	ClusterId    string `protobuf:"bytes,5,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
+	FeatureLevel uint32 `protobuf:"varint,6,opt,name=feature_level,json=featureLevel,proto3" json:"feature_level,omitempty"`
+	// A token for joining, candor_ACCESSOR_SECRET; empty for a server that shows a
+	// certificate.
+	JoinToken     string `protobuf:"bytes,7,opt,name=join_token,json=joinToken,proto3" json:"join_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -687,6 +690,13 @@ func (x *JoinRequest) GetFeatureLevel() uint32 {
 		return x.FeatureLevel
 	}
 	return 0
+}
+
+func (x *JoinRequest) GetJoinToken() string {
+	if x != nil {
+		return x.JoinToken
+	}
+	return ""
 }
 
 type JoinResponse struct {
@@ -1463,7 +1473,7 @@ const file_candor_v1_cluster_service_proto_rawDesc = "" +
 	"\fapplied_hint\x18\n" +
 	" \x01(\x04H\x00R\vappliedHint\x88\x01\x01\x12#\n" +
 	"\rraft_endpoint\x18\v \x01(\tR\fraftEndpointB\x0f\n" +
-	"\r_applied_hint\"\xc6\x01\n" +
+	"\r_applied_hint\"\xe5\x01\n" +
 	"\vJoinRequest\x12\x1b\n" +
 	"\tserver_id\x18\x01 \x01(\tR\bserverId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12!\n" +
@@ -1472,7 +1482,9 @@ const file_candor_v1_cluster_service_proto_rawDesc = "" +
 	"apiAddress\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x05 \x01(\tR\tclusterId\x12#\n" +
-	"\rfeature_level\x18\x06 \x01(\rR\ffeatureLevel\"\xd8\x01\n" +
+	"\rfeature_level\x18\x06 \x01(\rR\ffeatureLevel\x12\x1d\n" +
+	"\n" +
+	"join_token\x18\a \x01(\tR\tjoinToken\"\xd8\x01\n" +
 	"\fJoinResponse\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\tR\tclusterId\x12\x1d\n" +

@@ -216,6 +216,579 @@ func (x *RepairResponse) GetWitness() *Witness {
 	return nil
 }
 
+type TailAuditRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many of the chosen lines before now come first; negative for all.
+	Last int64 `protobuf:"varint,1,opt,name=last,proto3" json:"last,omitempty"`
+	// Go on with what is written from then on.
+	Follow bool `protobuf:"varint,2,opt,name=follow,proto3" json:"follow,omitempty"`
+	// What lines to choose; empty fields choose all.
+	Actor string `protobuf:"bytes,3,opt,name=actor,proto3" json:"actor,omitempty"`
+	// ALLOWED, DENIED, FAILED.
+	Verdict       string `protobuf:"bytes,4,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	Method        string `protobuf:"bytes,5,opt,name=method,proto3" json:"method,omitempty"`
+	Kind          string `protobuf:"bytes,6,opt,name=kind,proto3" json:"kind,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TailAuditRequest) Reset() {
+	*x = TailAuditRequest{}
+	mi := &file_candor_v1_node_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TailAuditRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TailAuditRequest) ProtoMessage() {}
+
+func (x *TailAuditRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_node_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TailAuditRequest.ProtoReflect.Descriptor instead.
+func (*TailAuditRequest) Descriptor() ([]byte, []int) {
+	return file_candor_v1_node_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *TailAuditRequest) GetLast() int64 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
+func (x *TailAuditRequest) GetFollow() bool {
+	if x != nil {
+		return x.Follow
+	}
+	return false
+}
+
+func (x *TailAuditRequest) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
+}
+
+func (x *TailAuditRequest) GetVerdict() string {
+	if x != nil {
+		return x.Verdict
+	}
+	return ""
+}
+
+func (x *TailAuditRequest) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *TailAuditRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+type TailAuditResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One JSON object, without a newline.
+	Line          []byte `protobuf:"bytes,1,opt,name=line,proto3" json:"line,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TailAuditResponse) Reset() {
+	*x = TailAuditResponse{}
+	mi := &file_candor_v1_node_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TailAuditResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TailAuditResponse) ProtoMessage() {}
+
+func (x *TailAuditResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_node_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TailAuditResponse.ProtoReflect.Descriptor instead.
+func (*TailAuditResponse) Descriptor() ([]byte, []int) {
+	return file_candor_v1_node_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *TailAuditResponse) GetLine() []byte {
+	if x != nil {
+		return x.Line
+	}
+	return nil
+}
+
+type GossipKey struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The first half of the key's SHA-256 in hex, which tells nothing of the key.
+	Fingerprint string `protobuf:"bytes,1,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	// The node sends with it.
+	Primary       bool `protobuf:"varint,2,opt,name=primary,proto3" json:"primary,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GossipKey) Reset() {
+	*x = GossipKey{}
+	mi := &file_candor_v1_node_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GossipKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GossipKey) ProtoMessage() {}
+
+func (x *GossipKey) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_node_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GossipKey.ProtoReflect.Descriptor instead.
+func (*GossipKey) Descriptor() ([]byte, []int) {
+	return file_candor_v1_node_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *GossipKey) GetFingerprint() string {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return ""
+}
+
+func (x *GossipKey) GetPrimary() bool {
+	if x != nil {
+		return x.Primary
+	}
+	return false
+}
+
+type GossipKeysRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GossipKeysRequest) Reset() {
+	*x = GossipKeysRequest{}
+	mi := &file_candor_v1_node_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GossipKeysRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GossipKeysRequest) ProtoMessage() {}
+
+func (x *GossipKeysRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_node_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GossipKeysRequest.ProtoReflect.Descriptor instead.
+func (*GossipKeysRequest) Descriptor() ([]byte, []int) {
+	return file_candor_v1_node_service_proto_rawDescGZIP(), []int{7}
+}
+
+type GossipKeysResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The primary first. None: this node gossips in the clear.
+	Keys          []*GossipKey `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	Witness       *Witness     `protobuf:"bytes,2,opt,name=witness,proto3" json:"witness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GossipKeysResponse) Reset() {
+	*x = GossipKeysResponse{}
+	mi := &file_candor_v1_node_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GossipKeysResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GossipKeysResponse) ProtoMessage() {}
+
+func (x *GossipKeysResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_node_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GossipKeysResponse.ProtoReflect.Descriptor instead.
+func (*GossipKeysResponse) Descriptor() ([]byte, []int) {
+	return file_candor_v1_node_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *GossipKeysResponse) GetKeys() []*GossipKey {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *GossipKeysResponse) GetWitness() *Witness {
+	if x != nil {
+		return x.Witness
+	}
+	return nil
+}
+
+type AddGossipKeyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The key itself, in base64. The connection has to be encrypted.
+	Key           string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddGossipKeyRequest) Reset() {
+	*x = AddGossipKeyRequest{}
+	mi := &file_candor_v1_node_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddGossipKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddGossipKeyRequest) ProtoMessage() {}
+
+func (x *AddGossipKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_node_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddGossipKeyRequest.ProtoReflect.Descriptor instead.
+func (*AddGossipKeyRequest) Descriptor() ([]byte, []int) {
+	return file_candor_v1_node_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *AddGossipKeyRequest) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+type AddGossipKeyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Fingerprint   string                 `protobuf:"bytes,1,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	Changed       bool                   `protobuf:"varint,2,opt,name=changed,proto3" json:"changed,omitempty"`
+	Witness       *Witness               `protobuf:"bytes,3,opt,name=witness,proto3" json:"witness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddGossipKeyResponse) Reset() {
+	*x = AddGossipKeyResponse{}
+	mi := &file_candor_v1_node_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddGossipKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddGossipKeyResponse) ProtoMessage() {}
+
+func (x *AddGossipKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_node_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddGossipKeyResponse.ProtoReflect.Descriptor instead.
+func (*AddGossipKeyResponse) Descriptor() ([]byte, []int) {
+	return file_candor_v1_node_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *AddGossipKeyResponse) GetFingerprint() string {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return ""
+}
+
+func (x *AddGossipKeyResponse) GetChanged() bool {
+	if x != nil {
+		return x.Changed
+	}
+	return false
+}
+
+func (x *AddGossipKeyResponse) GetWitness() *Witness {
+	if x != nil {
+		return x.Witness
+	}
+	return nil
+}
+
+type UseGossipKeyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Fingerprint   string                 `protobuf:"bytes,1,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UseGossipKeyRequest) Reset() {
+	*x = UseGossipKeyRequest{}
+	mi := &file_candor_v1_node_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UseGossipKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UseGossipKeyRequest) ProtoMessage() {}
+
+func (x *UseGossipKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_node_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UseGossipKeyRequest.ProtoReflect.Descriptor instead.
+func (*UseGossipKeyRequest) Descriptor() ([]byte, []int) {
+	return file_candor_v1_node_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *UseGossipKeyRequest) GetFingerprint() string {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return ""
+}
+
+type UseGossipKeyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Changed       bool                   `protobuf:"varint,1,opt,name=changed,proto3" json:"changed,omitempty"`
+	Witness       *Witness               `protobuf:"bytes,2,opt,name=witness,proto3" json:"witness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UseGossipKeyResponse) Reset() {
+	*x = UseGossipKeyResponse{}
+	mi := &file_candor_v1_node_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UseGossipKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UseGossipKeyResponse) ProtoMessage() {}
+
+func (x *UseGossipKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_node_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UseGossipKeyResponse.ProtoReflect.Descriptor instead.
+func (*UseGossipKeyResponse) Descriptor() ([]byte, []int) {
+	return file_candor_v1_node_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *UseGossipKeyResponse) GetChanged() bool {
+	if x != nil {
+		return x.Changed
+	}
+	return false
+}
+
+func (x *UseGossipKeyResponse) GetWitness() *Witness {
+	if x != nil {
+		return x.Witness
+	}
+	return nil
+}
+
+type RemoveGossipKeyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Fingerprint   string                 `protobuf:"bytes,1,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveGossipKeyRequest) Reset() {
+	*x = RemoveGossipKeyRequest{}
+	mi := &file_candor_v1_node_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveGossipKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveGossipKeyRequest) ProtoMessage() {}
+
+func (x *RemoveGossipKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_node_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveGossipKeyRequest.ProtoReflect.Descriptor instead.
+func (*RemoveGossipKeyRequest) Descriptor() ([]byte, []int) {
+	return file_candor_v1_node_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *RemoveGossipKeyRequest) GetFingerprint() string {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return ""
+}
+
+type RemoveGossipKeyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Changed       bool                   `protobuf:"varint,1,opt,name=changed,proto3" json:"changed,omitempty"`
+	Witness       *Witness               `protobuf:"bytes,2,opt,name=witness,proto3" json:"witness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveGossipKeyResponse) Reset() {
+	*x = RemoveGossipKeyResponse{}
+	mi := &file_candor_v1_node_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveGossipKeyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveGossipKeyResponse) ProtoMessage() {}
+
+func (x *RemoveGossipKeyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_node_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveGossipKeyResponse.ProtoReflect.Descriptor instead.
+func (*RemoveGossipKeyResponse) Descriptor() ([]byte, []int) {
+	return file_candor_v1_node_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *RemoveGossipKeyResponse) GetChanged() bool {
+	if x != nil {
+		return x.Changed
+	}
+	return false
+}
+
+func (x *RemoveGossipKeyResponse) GetWitness() *Witness {
+	if x != nil {
+		return x.Witness
+	}
+	return nil
+}
+
 var File_candor_v1_node_service_proto protoreflect.FileDescriptor
 
 const file_candor_v1_node_service_proto_rawDesc = "" +
@@ -230,10 +803,48 @@ const file_candor_v1_node_service_proto_rawDesc = "" +
 	"\x0eRepairResponse\x12\x16\n" +
 	"\x06source\x18\x01 \x01(\tR\x06source\x12%\n" +
 	"\x0everified_index\x18\x02 \x01(\x04R\rverifiedIndex\x12,\n" +
-	"\awitness\x18\x03 \x01(\v2\x12.candor.v1.WitnessR\awitness2\x9a\x01\n" +
+	"\awitness\x18\x03 \x01(\v2\x12.candor.v1.WitnessR\awitness\"\x9a\x01\n" +
+	"\x10TailAuditRequest\x12\x12\n" +
+	"\x04last\x18\x01 \x01(\x03R\x04last\x12\x16\n" +
+	"\x06follow\x18\x02 \x01(\bR\x06follow\x12\x14\n" +
+	"\x05actor\x18\x03 \x01(\tR\x05actor\x12\x18\n" +
+	"\averdict\x18\x04 \x01(\tR\averdict\x12\x16\n" +
+	"\x06method\x18\x05 \x01(\tR\x06method\x12\x12\n" +
+	"\x04kind\x18\x06 \x01(\tR\x04kind\"'\n" +
+	"\x11TailAuditResponse\x12\x12\n" +
+	"\x04line\x18\x01 \x01(\fR\x04line\"G\n" +
+	"\tGossipKey\x12 \n" +
+	"\vfingerprint\x18\x01 \x01(\tR\vfingerprint\x12\x18\n" +
+	"\aprimary\x18\x02 \x01(\bR\aprimary\"\x13\n" +
+	"\x11GossipKeysRequest\"l\n" +
+	"\x12GossipKeysResponse\x12(\n" +
+	"\x04keys\x18\x01 \x03(\v2\x14.candor.v1.GossipKeyR\x04keys\x12,\n" +
+	"\awitness\x18\x02 \x01(\v2\x12.candor.v1.WitnessR\awitness\"'\n" +
+	"\x13AddGossipKeyRequest\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\"\x80\x01\n" +
+	"\x14AddGossipKeyResponse\x12 \n" +
+	"\vfingerprint\x18\x01 \x01(\tR\vfingerprint\x12\x18\n" +
+	"\achanged\x18\x02 \x01(\bR\achanged\x12,\n" +
+	"\awitness\x18\x03 \x01(\v2\x12.candor.v1.WitnessR\awitness\"7\n" +
+	"\x13UseGossipKeyRequest\x12 \n" +
+	"\vfingerprint\x18\x01 \x01(\tR\vfingerprint\"^\n" +
+	"\x14UseGossipKeyResponse\x12\x18\n" +
+	"\achanged\x18\x01 \x01(\bR\achanged\x12,\n" +
+	"\awitness\x18\x02 \x01(\v2\x12.candor.v1.WitnessR\awitness\":\n" +
+	"\x16RemoveGossipKeyRequest\x12 \n" +
+	"\vfingerprint\x18\x01 \x01(\tR\vfingerprint\"a\n" +
+	"\x17RemoveGossipKeyResponse\x12\x18\n" +
+	"\achanged\x18\x01 \x01(\bR\achanged\x12,\n" +
+	"\awitness\x18\x02 \x01(\v2\x12.candor.v1.WitnessR\awitness2\xab\x04\n" +
 	"\vNodeService\x12L\n" +
 	"\vSetViewOnly\x12\x1d.candor.v1.SetViewOnlyRequest\x1a\x1e.candor.v1.SetViewOnlyResponse\x12=\n" +
-	"\x06Repair\x12\x18.candor.v1.RepairRequest\x1a\x19.candor.v1.RepairResponseB7Z5github.com/candor-plane/candor/rpc/candor/v1;candorv1b\x06proto3"
+	"\x06Repair\x12\x18.candor.v1.RepairRequest\x1a\x19.candor.v1.RepairResponse\x12H\n" +
+	"\tTailAudit\x12\x1b.candor.v1.TailAuditRequest\x1a\x1c.candor.v1.TailAuditResponse0\x01\x12I\n" +
+	"\n" +
+	"GossipKeys\x12\x1c.candor.v1.GossipKeysRequest\x1a\x1d.candor.v1.GossipKeysResponse\x12O\n" +
+	"\fAddGossipKey\x12\x1e.candor.v1.AddGossipKeyRequest\x1a\x1f.candor.v1.AddGossipKeyResponse\x12O\n" +
+	"\fUseGossipKey\x12\x1e.candor.v1.UseGossipKeyRequest\x1a\x1f.candor.v1.UseGossipKeyResponse\x12X\n" +
+	"\x0fRemoveGossipKey\x12!.candor.v1.RemoveGossipKeyRequest\x1a\".candor.v1.RemoveGossipKeyResponseB7Z5github.com/candor-plane/candor/rpc/candor/v1;candorv1b\x06proto3"
 
 var (
 	file_candor_v1_node_service_proto_rawDescOnce sync.Once
@@ -247,26 +858,52 @@ func file_candor_v1_node_service_proto_rawDescGZIP() []byte {
 	return file_candor_v1_node_service_proto_rawDescData
 }
 
-var file_candor_v1_node_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_candor_v1_node_service_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_candor_v1_node_service_proto_goTypes = []any{
-	(*SetViewOnlyRequest)(nil),  // 0: candor.v1.SetViewOnlyRequest
-	(*SetViewOnlyResponse)(nil), // 1: candor.v1.SetViewOnlyResponse
-	(*RepairRequest)(nil),       // 2: candor.v1.RepairRequest
-	(*RepairResponse)(nil),      // 3: candor.v1.RepairResponse
-	(*Witness)(nil),             // 4: candor.v1.Witness
+	(*SetViewOnlyRequest)(nil),      // 0: candor.v1.SetViewOnlyRequest
+	(*SetViewOnlyResponse)(nil),     // 1: candor.v1.SetViewOnlyResponse
+	(*RepairRequest)(nil),           // 2: candor.v1.RepairRequest
+	(*RepairResponse)(nil),          // 3: candor.v1.RepairResponse
+	(*TailAuditRequest)(nil),        // 4: candor.v1.TailAuditRequest
+	(*TailAuditResponse)(nil),       // 5: candor.v1.TailAuditResponse
+	(*GossipKey)(nil),               // 6: candor.v1.GossipKey
+	(*GossipKeysRequest)(nil),       // 7: candor.v1.GossipKeysRequest
+	(*GossipKeysResponse)(nil),      // 8: candor.v1.GossipKeysResponse
+	(*AddGossipKeyRequest)(nil),     // 9: candor.v1.AddGossipKeyRequest
+	(*AddGossipKeyResponse)(nil),    // 10: candor.v1.AddGossipKeyResponse
+	(*UseGossipKeyRequest)(nil),     // 11: candor.v1.UseGossipKeyRequest
+	(*UseGossipKeyResponse)(nil),    // 12: candor.v1.UseGossipKeyResponse
+	(*RemoveGossipKeyRequest)(nil),  // 13: candor.v1.RemoveGossipKeyRequest
+	(*RemoveGossipKeyResponse)(nil), // 14: candor.v1.RemoveGossipKeyResponse
+	(*Witness)(nil),                 // 15: candor.v1.Witness
 }
 var file_candor_v1_node_service_proto_depIdxs = []int32{
-	4, // 0: candor.v1.SetViewOnlyResponse.witness:type_name -> candor.v1.Witness
-	4, // 1: candor.v1.RepairResponse.witness:type_name -> candor.v1.Witness
-	0, // 2: candor.v1.NodeService.SetViewOnly:input_type -> candor.v1.SetViewOnlyRequest
-	2, // 3: candor.v1.NodeService.Repair:input_type -> candor.v1.RepairRequest
-	1, // 4: candor.v1.NodeService.SetViewOnly:output_type -> candor.v1.SetViewOnlyResponse
-	3, // 5: candor.v1.NodeService.Repair:output_type -> candor.v1.RepairResponse
-	4, // [4:6] is the sub-list for method output_type
-	2, // [2:4] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	15, // 0: candor.v1.SetViewOnlyResponse.witness:type_name -> candor.v1.Witness
+	15, // 1: candor.v1.RepairResponse.witness:type_name -> candor.v1.Witness
+	6,  // 2: candor.v1.GossipKeysResponse.keys:type_name -> candor.v1.GossipKey
+	15, // 3: candor.v1.GossipKeysResponse.witness:type_name -> candor.v1.Witness
+	15, // 4: candor.v1.AddGossipKeyResponse.witness:type_name -> candor.v1.Witness
+	15, // 5: candor.v1.UseGossipKeyResponse.witness:type_name -> candor.v1.Witness
+	15, // 6: candor.v1.RemoveGossipKeyResponse.witness:type_name -> candor.v1.Witness
+	0,  // 7: candor.v1.NodeService.SetViewOnly:input_type -> candor.v1.SetViewOnlyRequest
+	2,  // 8: candor.v1.NodeService.Repair:input_type -> candor.v1.RepairRequest
+	4,  // 9: candor.v1.NodeService.TailAudit:input_type -> candor.v1.TailAuditRequest
+	7,  // 10: candor.v1.NodeService.GossipKeys:input_type -> candor.v1.GossipKeysRequest
+	9,  // 11: candor.v1.NodeService.AddGossipKey:input_type -> candor.v1.AddGossipKeyRequest
+	11, // 12: candor.v1.NodeService.UseGossipKey:input_type -> candor.v1.UseGossipKeyRequest
+	13, // 13: candor.v1.NodeService.RemoveGossipKey:input_type -> candor.v1.RemoveGossipKeyRequest
+	1,  // 14: candor.v1.NodeService.SetViewOnly:output_type -> candor.v1.SetViewOnlyResponse
+	3,  // 15: candor.v1.NodeService.Repair:output_type -> candor.v1.RepairResponse
+	5,  // 16: candor.v1.NodeService.TailAudit:output_type -> candor.v1.TailAuditResponse
+	8,  // 17: candor.v1.NodeService.GossipKeys:output_type -> candor.v1.GossipKeysResponse
+	10, // 18: candor.v1.NodeService.AddGossipKey:output_type -> candor.v1.AddGossipKeyResponse
+	12, // 19: candor.v1.NodeService.UseGossipKey:output_type -> candor.v1.UseGossipKeyResponse
+	14, // 20: candor.v1.NodeService.RemoveGossipKey:output_type -> candor.v1.RemoveGossipKeyResponse
+	14, // [14:21] is the sub-list for method output_type
+	7,  // [7:14] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_candor_v1_node_service_proto_init() }
@@ -281,7 +918,7 @@ func file_candor_v1_node_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_candor_v1_node_service_proto_rawDesc), len(file_candor_v1_node_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

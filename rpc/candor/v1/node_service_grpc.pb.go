@@ -19,8 +19,13 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	NodeService_SetViewOnly_FullMethodName = "/candor.v1.NodeService/SetViewOnly"
-	NodeService_Repair_FullMethodName      = "/candor.v1.NodeService/Repair"
+	NodeService_SetViewOnly_FullMethodName     = "/candor.v1.NodeService/SetViewOnly"
+	NodeService_Repair_FullMethodName          = "/candor.v1.NodeService/Repair"
+	NodeService_TailAudit_FullMethodName       = "/candor.v1.NodeService/TailAudit"
+	NodeService_GossipKeys_FullMethodName      = "/candor.v1.NodeService/GossipKeys"
+	NodeService_AddGossipKey_FullMethodName    = "/candor.v1.NodeService/AddGossipKey"
+	NodeService_UseGossipKey_FullMethodName    = "/candor.v1.NodeService/UseGossipKey"
+	NodeService_RemoveGossipKey_FullMethodName = "/candor.v1.NodeService/RemoveGossipKey"
 )
 
 // NodeServiceClient is the client API for NodeService service.
@@ -35,6 +40,16 @@ type NodeServiceClient interface {
 	// Repair has a quarantined node rebuild its view from a verified peer's
 	// snapshot, and answers when that is done or failed.
 	Repair(ctx context.Context, in *RepairRequest, opts ...grpc.CallOption) (*RepairResponse, error)
+	// TailAudit sends lines of this node's audit log, each once and in order.
+	TailAudit(ctx context.Context, in *TailAuditRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TailAuditResponse], error)
+	// GossipKeys lists the keys of this node's ring by their fingerprints.
+	GossipKeys(ctx context.Context, in *GossipKeysRequest, opts ...grpc.CallOption) (*GossipKeysResponse, error)
+	// AddGossipKey has the node understand a key; it does not send with it yet.
+	AddGossipKey(ctx context.Context, in *AddGossipKeyRequest, opts ...grpc.CallOption) (*AddGossipKeyResponse, error)
+	// UseGossipKey has the node send with a key of its ring.
+	UseGossipKey(ctx context.Context, in *UseGossipKeyRequest, opts ...grpc.CallOption) (*UseGossipKeyResponse, error)
+	// RemoveGossipKey has the node forget a key that it does not send with.
+	RemoveGossipKey(ctx context.Context, in *RemoveGossipKeyRequest, opts ...grpc.CallOption) (*RemoveGossipKeyResponse, error)
 }
 
 type nodeServiceClient struct {
@@ -65,6 +80,65 @@ func (c *nodeServiceClient) Repair(ctx context.Context, in *RepairRequest, opts 
 	return out, nil
 }
 
+func (c *nodeServiceClient) TailAudit(ctx context.Context, in *TailAuditRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TailAuditResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &NodeService_ServiceDesc.Streams[0], NodeService_TailAudit_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[TailAuditRequest, TailAuditResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type NodeService_TailAuditClient = grpc.ServerStreamingClient[TailAuditResponse]
+
+func (c *nodeServiceClient) GossipKeys(ctx context.Context, in *GossipKeysRequest, opts ...grpc.CallOption) (*GossipKeysResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GossipKeysResponse)
+	err := c.cc.Invoke(ctx, NodeService_GossipKeys_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *nodeServiceClient) AddGossipKey(ctx context.Context, in *AddGossipKeyRequest, opts ...grpc.CallOption) (*AddGossipKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AddGossipKeyResponse)
+	err := c.cc.Invoke(ctx, NodeService_AddGossipKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *nodeServiceClient) UseGossipKey(ctx context.Context, in *UseGossipKeyRequest, opts ...grpc.CallOption) (*UseGossipKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UseGossipKeyResponse)
+	err := c.cc.Invoke(ctx, NodeService_UseGossipKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *nodeServiceClient) RemoveGossipKey(ctx context.Context, in *RemoveGossipKeyRequest, opts ...grpc.CallOption) (*RemoveGossipKeyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RemoveGossipKeyResponse)
+	err := c.cc.Invoke(ctx, NodeService_RemoveGossipKey_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // NodeServiceServer is the server API for NodeService service.
 // All implementations must embed UnimplementedNodeServiceServer
 // for forward compatibility.
@@ -77,6 +151,16 @@ type NodeServiceServer interface {
 	// Repair has a quarantined node rebuild its view from a verified peer's
 	// snapshot, and answers when that is done or failed.
 	Repair(context.Context, *RepairRequest) (*RepairResponse, error)
+	// TailAudit sends lines of this node's audit log, each once and in order.
+	TailAudit(*TailAuditRequest, grpc.ServerStreamingServer[TailAuditResponse]) error
+	// GossipKeys lists the keys of this node's ring by their fingerprints.
+	GossipKeys(context.Context, *GossipKeysRequest) (*GossipKeysResponse, error)
+	// AddGossipKey has the node understand a key; it does not send with it yet.
+	AddGossipKey(context.Context, *AddGossipKeyRequest) (*AddGossipKeyResponse, error)
+	// UseGossipKey has the node send with a key of its ring.
+	UseGossipKey(context.Context, *UseGossipKeyRequest) (*UseGossipKeyResponse, error)
+	// RemoveGossipKey has the node forget a key that it does not send with.
+	RemoveGossipKey(context.Context, *RemoveGossipKeyRequest) (*RemoveGossipKeyResponse, error)
 	mustEmbedUnimplementedNodeServiceServer()
 }
 
@@ -92,6 +176,21 @@ func (UnimplementedNodeServiceServer) SetViewOnly(context.Context, *SetViewOnlyR
 }
 func (UnimplementedNodeServiceServer) Repair(context.Context, *RepairRequest) (*RepairResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Repair not implemented")
+}
+func (UnimplementedNodeServiceServer) TailAudit(*TailAuditRequest, grpc.ServerStreamingServer[TailAuditResponse]) error {
+	return status.Error(codes.Unimplemented, "method TailAudit not implemented")
+}
+func (UnimplementedNodeServiceServer) GossipKeys(context.Context, *GossipKeysRequest) (*GossipKeysResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GossipKeys not implemented")
+}
+func (UnimplementedNodeServiceServer) AddGossipKey(context.Context, *AddGossipKeyRequest) (*AddGossipKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AddGossipKey not implemented")
+}
+func (UnimplementedNodeServiceServer) UseGossipKey(context.Context, *UseGossipKeyRequest) (*UseGossipKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UseGossipKey not implemented")
+}
+func (UnimplementedNodeServiceServer) RemoveGossipKey(context.Context, *RemoveGossipKeyRequest) (*RemoveGossipKeyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RemoveGossipKey not implemented")
 }
 func (UnimplementedNodeServiceServer) mustEmbedUnimplementedNodeServiceServer() {}
 func (UnimplementedNodeServiceServer) testEmbeddedByValue()                     {}
@@ -150,6 +249,89 @@ func _NodeService_Repair_Handler(srv interface{}, ctx context.Context, dec func(
 	return interceptor(ctx, in, info, handler)
 }
 
+func _NodeService_TailAudit_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(TailAuditRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(NodeServiceServer).TailAudit(m, &grpc.GenericServerStream[TailAuditRequest, TailAuditResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type NodeService_TailAuditServer = grpc.ServerStreamingServer[TailAuditResponse]
+
+func _NodeService_GossipKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GossipKeysRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodeServiceServer).GossipKeys(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NodeService_GossipKeys_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodeServiceServer).GossipKeys(ctx, req.(*GossipKeysRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _NodeService_AddGossipKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AddGossipKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodeServiceServer).AddGossipKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NodeService_AddGossipKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodeServiceServer).AddGossipKey(ctx, req.(*AddGossipKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _NodeService_UseGossipKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UseGossipKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodeServiceServer).UseGossipKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NodeService_UseGossipKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodeServiceServer).UseGossipKey(ctx, req.(*UseGossipKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _NodeService_RemoveGossipKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RemoveGossipKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NodeServiceServer).RemoveGossipKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NodeService_RemoveGossipKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NodeServiceServer).RemoveGossipKey(ctx, req.(*RemoveGossipKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // NodeService_ServiceDesc is the grpc.ServiceDesc for NodeService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -165,7 +347,29 @@ var NodeService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "Repair",
 			Handler:    _NodeService_Repair_Handler,
 		},
+		{
+			MethodName: "GossipKeys",
+			Handler:    _NodeService_GossipKeys_Handler,
+		},
+		{
+			MethodName: "AddGossipKey",
+			Handler:    _NodeService_AddGossipKey_Handler,
+		},
+		{
+			MethodName: "UseGossipKey",
+			Handler:    _NodeService_UseGossipKey_Handler,
+		},
+		{
+			MethodName: "RemoveGossipKey",
+			Handler:    _NodeService_RemoveGossipKey_Handler,
+		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "TailAudit",
+			Handler:       _NodeService_TailAudit_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "candor/v1/node_service.proto",
 }

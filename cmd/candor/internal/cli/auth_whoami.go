@@ -68,7 +68,11 @@ func (o *AuthWhoAmIOptions) show(s *client.Self) error {
 		roles = "none"
 	}
 	facts.Add("Roles", roles)
-	facts.Add("Access control", accessText(s.AccessEpoch))
+	if s.AccessEpoch == 0 && s.AccessRequired {
+		facts.Add("Access control", "not opened yet, and nobody is served before: candor auth bootstrap")
+	} else {
+		facts.Add("Access control", accessText(s.AccessEpoch))
+	}
 	facts.Add("Opened", count(s.AccessEpoch))
 	facts.Add("Policy revision", revisionText(s.PolicyRevision))
 	return facts.Flush()

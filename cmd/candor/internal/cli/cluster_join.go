@@ -23,7 +23,8 @@ func NewCmdClusterJoin(f *Factory, run func(context.Context, *ClusterJoinOptions
 	cmd := &cobra.Command{
 		Use: "join NAME", Short: "Add a server that does not vote yet",
 		Long: `Add a server that does not vote yet. A server that is started with --join does
-this itself; this is for adding it from here. It is told everything that the
+this itself, by its certificate or by a token for joining ("candor auth token
+create --join"); this is for adding it from here. It is told everything that the
 others are; once it has caught up, "candor cluster promote" lets it vote.`,
 		Example:           "candor cluster join n4 --id 7f9c24e8-3b12-4fef-91e0-5d4c0a2b6d11 --raft-address 10.0.0.4:7201 --api-address 10.0.0.4:7101",
 		Args:              arguments(1, 1, "the name of one server"),

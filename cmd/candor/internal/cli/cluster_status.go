@@ -88,7 +88,7 @@ func (o *ClusterStatusOptions) show(s *client.ClusterStatus) error {
 	facts.Add("Access control", accessText(s.AccessEpoch))
 	facts.Add("Version", s.Version)
 	if s.Insecure {
-		facts.Add("Security", "none: it was started without TLS")
+		facts.Add("Security", "none: it listens beyond loopback, and --insecure waived certificates and access control")
 	}
 	if err := facts.Flush(); err != nil {
 		return err

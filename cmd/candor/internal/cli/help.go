@@ -110,6 +110,32 @@ func topics() []*cobra.Command {
   10  differences exist (candor diff)`,
 		},
 		{
+			Use: "limits", Short: "What one party may have of a server, and how it is set",
+			Long: `Every server bounds what one party may have of it: an actor that proves its
+name, or an address. A refusal says which bound was met (QUEUE_SATURATED), and
+"candor server --limit NAME=VALUE,…" sets it on that server.
+
+For each CLASS of requests, read, write, topology (members, leadership, keys)
+and execute:
+
+  CLASS-places              requests under way: 2048, 4096, 16, 1024
+  CLASS-reserved            of these, for servers alone
+  CLASS-share               of these, for one party: half
+  CLASS-queue               requests that wait: 8192, 8192, 64, 4096
+  CLASS-queue-per-identity  of these, of one party: half
+  CLASS-wait                how long one waits: 10s
+  CLASS-rate, CLASS-burst   requests a second of one party, and at once: no bound
+  CLASS-rate-wait           how long one that came too early is held back: 100ms
+
+For all:
+
+  watches, watches-per-identity                 20000, 10000
+  connections, connections-per-address          10000, 2000
+  accept-rate, accept-burst                     connections an address opens a
+                                                second, and at once: 200, 500
+  identities, addresses                         how many are remembered: 16384`,
+		},
+		{
 			Use: "reading", Short: "What --read asks for, and what the footer says",
 			Long: `Every read names the freshness that it needs, and is served so or refused;
 it is never silently served something older.

@@ -70,6 +70,20 @@ type NodeChanger interface {
 	Repair(ctx context.Context) (*client.Repaired, error)
 }
 
+// GossipRing is what commands look at the gossip keys of one node with, and change
+// them.
+type GossipRing interface {
+	GossipKeys(ctx context.Context) ([]client.GossipKey, error)
+	AddGossipKey(ctx context.Context, key string) (*client.GossipKeyChange, error)
+	UseGossipKey(ctx context.Context, fingerprint string) (*client.GossipKeyChange, error)
+	RemoveGossipKey(ctx context.Context, fingerprint string) (*client.GossipKeyChange, error)
+}
+
+// AuditReader is what commands read the audit log of one node with.
+type AuditReader interface {
+	TailAudit(ctx context.Context, q client.AuditQuery, each func(line []byte) error) error
+}
+
 // AccessControl is what commands ask of who they are and what they may do.
 type AccessControl interface {
 	WhoAmI(ctx context.Context) (*client.Self, error)
@@ -91,6 +105,8 @@ type Remote struct {
 	Node    func(address string) NodeReader
 	CatchUp func(ctx context.Context, address string) (Changes, error)
 	Steer   func(address string) NodeChanger
+	Ring    func(address string) GossipRing
+	Audit   func(address string) AuditReader
 	// Access is that of one server, or of any for "".
 	Access func(address string) AccessControl
 	Close  func() error
@@ -111,6 +127,8 @@ func connect(e Endpoint) (*Remote, error) {
 		Watch:  func(ctx context.Context, o client.WatchOptions) (Events, error) { return c.Watch(ctx, o) },
 		Node:   func(address string) NodeReader { return c.Diagnostics(address) },
 		Steer:  func(address string) NodeChanger { return c.Node(address) },
+		Ring:   func(address string) GossipRing { return c.Node(address) },
+		Audit:  func(address string) AuditReader { return c.Node(address) },
 		Access: func(address string) AccessControl { return c.Access(address) },
 		CatchUp: func(ctx context.Context, address string) (Changes, error) {
 			return c.Diagnostics(address).WatchCatchUp(ctx)

@@ -43,9 +43,10 @@ names). A flag wins over the environment, and that over the file.
 
 A server without data must be told how to begin, in one of three ways:
 --initial-cluster, the same list on every server; --bootstrap, on one server
-alone; or --join, with the API addresses of a cluster that runs. With data
-it goes on as what it is, at the same Raft address; told of another cluster
-it refuses.`,
+alone; or --join, with the API addresses of a cluster that runs. That takes
+it in by its certificate, or by a token (--join-token-file) where servers have
+none and access control is on. With data it goes on as what it is, at the same
+Raft address; told of another cluster it refuses.`,
 		Example: `candor server --name n1 --data /var/lib/candor --bootstrap
 candor server --name n4 --data /var/lib/candor --join 127.0.0.1:7101
 candor server --config /etc/candor/server.yaml`,
@@ -77,6 +78,7 @@ func (o *ServerOptions) register(flags *pflag.FlagSet) {
 	flags.StringVar(&c.ClusterToken, "cluster-token", "", "tells clusters with equal lists apart")
 	flags.BoolVar(&c.Bootstrap, "bootstrap", false, "begin a new cluster with this server alone")
 	flags.StringSliceVar(&c.Join, "join", nil, "API addresses of servers of the cluster to join")
+	flags.StringVar(&c.JoinTokenFile, "join-token-file", "", "a token that lets this server join (candor auth token create --join); certificates need none")
 	flags.StringVar(&c.TLS.CA, "tls-ca", "", "the cluster's authorities (PEM); with --tls-cert and --tls-key every listener speaks TLS 1.3")
 	flags.StringVar(&c.TLS.Cert, "tls-cert", "", "this server's certificate (PEM); candor tls issue server makes one")
 	flags.StringVar(&c.TLS.Key, "tls-key", "", "its private key (PEM)")
@@ -84,6 +86,8 @@ func (o *ServerOptions) register(flags *pflag.FlagSet) {
 	flags.StringVar(&c.Audit.Level, "audit", "writes", "what is recorded in DATA/audit: none, denials, writes (and denials and administration) or all")
 	flags.BoolVar(&c.Audit.Required, "audit-required", false, "refuse requests that cannot be recorded")
 	flags.StringVar(&c.GossipKeyFile, "gossip-key-file", "", "keys that gossip is encrypted with, base64, one to a line")
+	flags.StringVar(&c.GossipEncryption, "gossip-encryption", "required", "required, or on the way from and to gossip in the clear offered or accepted")
+	flags.StringToStringVar(&c.Limits, "limit", nil, "`NAME=VALUE,…`: what one party may have of this server, such as write-rate=200; candor help limits names them")
 	flags.BoolVar(&c.Insecure, "insecure", false, "allow addresses beyond loopback without TLS and --auth")
 	flags.Uint64Var(&c.RetainRevisions, "retain-revisions", 0, "how many revisions stay readable (default 250000)")
 	flags.Uint64Var(&s.QuotaBytes, "quota-bytes", 8<<30, "refuse writes when the state is larger; 0 for no limit")
@@ -164,6 +168,12 @@ func readSettings(path string, flags *pflag.FlagSet) (map[string]string, error) 
 			return nil, usage("%s: unknown setting %q; settings are named as the flags of `candor server` are", path, key)
 		}
 		switch v := value.(type) {
+		case map[string]any:
+			parts := make([]string, 0, len(v))
+			for name, part := range v {
+				parts = append(parts, name+"="+fmt.Sprint(part))
+			}
+			out[key] = strings.Join(parts, ",")
 		case []any:
 			parts := make([]string, 0, len(v))
 			for _, part := range v {
@@ -229,8 +239,17 @@ func runServer(ctx context.Context, o *ServerOptions) error {
 	case <-ctx.Done():
 		return closeServer(s)
 	case err := <-fatal:
+		return o.notJoined(err)
+	}
+}
+
+// notJoined says what lets a server join that the cluster did not take in.
+func (o *ServerOptions) notJoined(err error) error {
+	reason := candor.ReasonOf(err)
+	if len(o.Config.Join) == 0 || reason != candor.ReasonUnauthenticated && reason != candor.ReasonForbidden {
 		return err
 	}
+	return try(err, "candor auth token create --join --out FILE      on a machine that has a token", "the same command with --join-token-file FILE")
 }
 
 // closeServer ends a server and bounds the wait.

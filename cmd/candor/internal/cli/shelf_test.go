@@ -33,16 +33,33 @@ type shelf struct {
 	// dry: writes are answered and not kept.
 	dry      bool
 	endpoint cli.Endpoint
+	// reachable: the address of n2 is known.
+	reachable bool
+	// configuration counts changes of the members.
+	configuration uint64
+	// joining: a server joins whenever a gossip key is added.
+	joining bool
+	// rings are the gossip keys by address.
+	rings map[string][]client.GossipKey
 }
 
-func newShelf() *shelf { return &shelf{revision: 977, refusals: map[string][]error{}} }
+func newShelf() *shelf {
+	return &shelf{revision: 977, configuration: 3, refusals: map[string][]error{}, rings: map[string][]client.GossipKey{}}
+}
 
 func (s *shelf) connect(e cli.Endpoint) (*cli.Remote, error) {
 	s.endpoint = e
 	return &cli.Remote{
 		Servers: e.Servers, Reader: s, Writer: s, Cluster: s, Changer: s, Keeper: s,
-		Node:   func(address string) cli.NodeReader { return node{s, address} },
-		Steer:  func(address string) cli.NodeChanger { return node{s, address} },
+		Node:  func(address string) cli.NodeReader { return node{s, address} },
+		Steer: func(address string) cli.NodeChanger { return node{s, address} },
+		Ring: func(address string) cli.GossipRing {
+			if s.joining {
+				return joining{node{s, address}, s}
+			}
+			return node{s, address}
+		},
+		Audit:  func(address string) cli.AuditReader { return node{s, address} },
 		Access: func(address string) cli.AccessControl { return access{s, address} },
 		CatchUp: func(context.Context, string) (cli.Changes, error) {
 			return &changes{shelf: s, left: catchUp}, s.refuse("catchup")
@@ -240,9 +257,13 @@ func (s *shelf) Status(context.Context, ...client.ReadOption) (*client.ClusterSt
 func (s *shelf) Members(context.Context, ...client.ReadOption) (*client.Members, error) {
 	w := s.witness()
 	heard := uint64(1040)
-	return &client.Members{ConfigurationIndex: 3, Witness: &w, Members: []client.Member{
+	second := ""
+	if s.reachable {
+		second = "127.0.0.1:7102"
+	}
+	return &client.Members{ConfigurationIndex: s.configuration, Witness: &w, Members: []client.Member{
 		{ServerID: "u-1", Name: "n1", Voter: true, Leader: true, RaftAddress: "u-1@127.0.0.1:7201", RaftEndpoint: "127.0.0.1:7201", APIAddress: "127.0.0.1:7101", Liveness: "ALIVE", Version: "v0", FeatureLevel: 1, AppliedHint: &heard},
-		{ServerID: "u-2", Name: "n2", RaftAddress: "u-2@127.0.0.1:7202", RaftEndpoint: "127.0.0.1:7202", Liveness: "UNKNOWN"},
+		{ServerID: "u-2", Name: "n2", RaftAddress: "u-2@127.0.0.1:7202", RaftEndpoint: "127.0.0.1:7202", APIAddress: second, Liveness: "UNKNOWN"},
 	}}, s.refuse("members")
 }
 

@@ -74,7 +74,7 @@ func (o *StatusOptions) facts(d clusterDocument) error {
 	facts.Add("Feature level", count(uint64(newest.FeatureLevel)))
 	facts.Add("Access control", accessText(newest.AccessEpoch))
 	if newest.Insecure {
-		facts.Add("Security", "none: servers were started without TLS")
+		facts.Add("Security", "none: servers listen beyond loopback, and --insecure waived certificates and access control")
 	}
 	if err := facts.Flush(); err != nil {
 		return err

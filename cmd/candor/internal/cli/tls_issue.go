@@ -20,6 +20,7 @@ type TLSIssueOptions struct {
 	Party     candor.Party
 	Name      string
 	Data      string
+	LogStore  string
 	ID        string
 	Addresses []string
 	Valid     time.Duration
@@ -62,6 +63,7 @@ candor tls issue server --id 0198c5aa-77b1-7c40-9d04-3c5a5ad44e4e --name n1 --ov
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.Data, "data", "", "the server's data `directory`")
+	flags.StringVar(&o.LogStore, "log-store", "", "log store of a data directory that is made: wal or boltdb")
 	flags.StringVar(&o.Name, "name", "", "the server's `name`")
 	flags.StringVar(&o.ID, "id", "", "the server's `ID`, instead of its data directory")
 	flags.StringSliceVar(&o.Addresses, "address", nil, "`host` name or IP address, without a port; repeat it or list several with commas")
@@ -156,7 +158,7 @@ func (o *TLSIssueOptions) serverID() (string, error) {
 	if o.ID != "" {
 		return o.ID, nil
 	}
-	id, err := server.ServerID(o.Data, o.Name)
+	id, err := server.ServerID(o.Data, o.Name, o.LogStore)
 	return id, try(err, "candor tls issue server --id ID --name "+shown([]string{o.Name})[0]+"      with the ID that candor cluster members shows")
 }
 

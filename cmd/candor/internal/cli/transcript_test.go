@@ -30,6 +30,8 @@ var start = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 //	events                sets what a watch delivers, one batch of events a list entry
 //	outcome OUTCOME       sets what outcome tells
 //	file NAME             writes a file; » is a tab
+//	reachable             has the members know the address of n2 from here on
+//	reconfigure           adds to the members' configuration index
 //	stale                 has reads answered as BEST_EFFORT from here on
 //	damage                breaks the snapshot that the cluster sends from here on
 //	refuse VERB REASON    orders the next refusal of a verb, VERB@ADDRESS that of one
@@ -106,6 +108,10 @@ func (s *stage) act(t *testing.T, d *datadriven.TestData) string {
 		path := d.CmdArgs[0].Key
 		must(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		must(t, os.WriteFile(path, []byte(strings.ReplaceAll(d.Input, "»", "\t")+"\n"), 0o644))
+	case "reachable":
+		s.shelf.reachable = true
+	case "reconfigure":
+		s.shelf.configuration++
 	case "stale":
 		s.shelf.stale = true
 	case "damage":

@@ -44,7 +44,7 @@ func certify(dir string, l Layout) (certificates, error) {
 	}
 	c := certificates{nodes: map[string]identity.Files{}}
 	for _, n := range l.Nodes {
-		id, err := server.ServerID(filepath.Join(dir, n.Name), n.Name)
+		id, err := server.ServerID(filepath.Join(dir, n.Name), n.Name, "")
 		if err != nil {
 			return certificates{}, err
 		}

@@ -101,9 +101,21 @@ func (c *Cluster) ended(name string, err error, expected bool) {
 // writeContext lets a second terminal reach the cluster.
 func (c *Cluster) writeContext() error {
 	f := contextfile.File{Current: "dev"}
+	// Somebody may have said which token to use.
+	before, err := contextfile.Load(c.ContextPath())
+	if err == nil {
+		f = before
+	} else if candor.ReasonOf(err) != candor.ReasonNotFound {
+		c.options.Narrate("the context file is written anew: %v", err)
+	}
 	dev := contextfile.Context{Name: "dev", Servers: c.layout.APIAddresses(), Namespace: contextfile.DefaultNamespace}
 	if files := c.certified.admin; c.layout.TLS {
 		dev.TLS = &contextfile.TLS{CA: files.CA, Cert: files.Cert, Key: files.Key}
+	}
+	for _, known := range f.Contexts {
+		if known.Name == dev.Name {
+			dev.TokenFile = known.TokenFile
+		}
 	}
 	f.Set(dev)
 	return f.Save(c.ContextPath())

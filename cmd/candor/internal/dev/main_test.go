@@ -80,7 +80,7 @@ func TestCertificatesAreMadeOnceAndNameTheServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, files := range first.nodes {
-		id, err := server.ServerID(filepath.Join(dir, name), name)
+		id, err := server.ServerID(filepath.Join(dir, name), name, "")
 		if err != nil {
 			t.Fatal(err)
 		}
