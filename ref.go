@@ -5,7 +5,7 @@ import "strings"
 // KindName names a kind as its Kind object is named: "plural.group".
 type KindName string
 
-// The kinds that every cluster has.
+// The kinds that every cluster has. Of the last two the root alone writes objects.
 const (
 	KindKinds      KindName = "kinds.candor"
 	KindNamespaces KindName = "namespaces.candor"
@@ -14,7 +14,6 @@ const (
 	KindRoleBindings KindName = "rolebindings.candor"
 	KindTokens       KindName = "tokens.candor"
 
-	// Of these the root alone writes objects.
 	KindTenures     KindName = "tenures.candor"
 	KindTransitions KindName = "transitions.candor"
 )

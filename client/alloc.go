@@ -95,15 +95,15 @@ func (d *dispenser) take(ctx context.Context, n uint64) (Numbers, error) {
 	if n == 1 && mayShare(ctx) {
 		return d.one(ctx)
 	}
-	return d.ask(ctx, n)
+	return d.ask(ctx, n, nil)
 }
 
 // ask has the holder hand out n numbers. An answer of an era that is over is dropped,
-// and another node asked.
-func (d *dispenser) ask(ctx context.Context, n uint64) (Numbers, error) {
+// and another node asked. met, where it is given, gets what a failed attempt met.
+func (d *dispenser) ask(ctx context.Context, n uint64, met *atomic.Pointer[candor.Error]) (Numbers, error) {
 	seen := d.seen.Load()
 	out := d.answer()
-	r := request{method: d.method, in: d.request(n), out: out, route: toHolder, duty: d.duty, aloof: true, met: &d.line.met}
+	r := request{method: d.method, in: d.request(n), out: out, route: toHolder, duty: d.duty, aloof: true, met: met}
 	r.outdated = func(ep *endpoint) *candor.Error { return d.outdated(ep, out) }
 	if err := d.client.do(ctx, &r); err != nil {
 		return Numbers{}, err

@@ -21,15 +21,16 @@ const mostShared = 1024
 type line struct {
 	mu      sync.Mutex
 	busy    bool // a request is on its way
+	closed  bool
 	waiting []*caller
-	work    sync.WaitGroup
+	work    sync.WaitGroup // of who is busy
 	// met is what the request on its way met last; nil for nothing.
 	met atomic.Pointer[candor.Error]
 }
 
 // caller is a call for one number that waits.
 type caller struct {
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // the call that waits owns it, and lasts as long
 	// shared is the request that it is in; nil while it is in line.
 	shared *shared
 	ready  chan struct{} // closed once numbers and err are set
@@ -55,10 +56,16 @@ func mayShare(ctx context.Context) bool {
 func (d *dispenser) one(ctx context.Context) (Numbers, error) {
 	l := &d.line
 	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return Numbers{}, errClosed()
+	}
 	if !l.busy {
 		l.busy = true
+		l.work.Add(1)
 		l.mu.Unlock()
-		got, err := d.ask(ctx, 1)
+		defer l.work.Done()
+		got, err := d.ask(ctx, 1, &l.met)
 		d.next()
 		return got, err
 	}
@@ -115,7 +122,7 @@ func (d *dispenser) share(s *shared) {
 		cancel()
 	}
 	d.line.mu.Unlock()
-	got, err := d.ask(ctx, uint64(len(s.calls)))
+	got, err := d.ask(ctx, uint64(len(s.calls)), &d.line.met)
 	for i, w := range s.calls {
 		w.got, w.err = Numbers{First: got.First + uint64(i), Count: 1, Era: got.Era}, err
 		if err != nil {
@@ -167,5 +174,12 @@ func (d *dispenser) leave(w *caller) (Numbers, error) {
 	return Numbers{}, &e
 }
 
-// wait returns once no request is on its way for others than its caller.
-func (d *dispenser) wait() { d.line.work.Wait() }
+// wait returns once no call is under way, and lets no more begin; the client is
+// closed.
+func (d *dispenser) wait() {
+	l := &d.line
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	l.work.Wait()
+}

@@ -23,6 +23,8 @@ type writeTerms struct {
 	uid                   string
 	propagation           candor.Propagation
 	expectedConfiguration uint64
+	duty                  string
+	era                   uint64
 }
 
 // WithRequestID names the write, instead of a new UUID: at most 64 bytes,
@@ -44,6 +46,12 @@ func WithNotAfter(clusterTime int64) WriteOption {
 // WithReason records why: an UPPER_SNAKE word and one sentence.
 func WithReason(code, message string) WriteOption {
 	return func(t *writeTerms) { t.reason, t.message = code, message }
+}
+
+// WithTenure has the root take the write only while the era of the duty is active and
+// the caller's: a controller that lost its tenure writes nothing (ERA_STALE).
+func WithTenure(duty string, era uint64) WriteOption {
+	return func(t *writeTerms) { t.duty, t.era = duty, era }
 }
 
 // WithReadToken records what had been read when the write was decided.
@@ -104,7 +112,7 @@ func (t *writeTerms) options() (*candorv1.WriteOptions, error) {
 	}
 	w := &candorv1.WriteOptions{
 		ExpectedConfigurationIndex: t.expectedConfiguration, DryRun: t.dryRun, OmitObject: t.omitObject,
-		Reason: t.reason, Message: t.message, Because: convert.VersionRefToProto(t.because),
+		Reason: t.reason, Message: t.message, Because: convert.VersionRefToProto(t.because), Duty: t.duty, Era: t.era,
 	}
 	if !t.readToken.IsZero() {
 		w.ReadToken = convert.TokenToProto(t.readToken)

@@ -89,8 +89,9 @@ func New(config Config) (*Coordinator, error) {
 			return nil, candor.Errorf(candor.ReasonInvalid, "duty %s is given twice", duty.Name)
 		}
 		seen[duty.Name] = true
+		_, bound := d.(Bound)
 		c.keepers = append(c.keepers, &keeper{
-			duty: duty, impl: d, root: config.Root, node: config.Node, settings: config.Settings,
+			duty: duty, impl: d, bound: bound, root: config.Root, node: config.Node, settings: config.Settings,
 			logger: config.Logger.Named(duty.Name), asked: make(chan handover),
 		})
 	}

@@ -130,6 +130,42 @@ func TestDutiesGoWithLeadershipUnlessTheyWereGivenAway(t *testing.T) {
 	})
 }
 
+// TestADutyGoesToWhomItIsHanded although that one has just given it away.
+func TestADutyGoesToWhomItIsHanded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := three(t, idle)
+		w.elect("a")
+		w.held(tso, "a")
+		for _, step := range [][2]string{{"a", "b"}, {"b", "a"}, {"a", "c"}, {"c", "a"}} {
+			began := time.Now()
+			if err := w.nodes[step[0]].coordinator.Transfer(t.Context(), tso, "server/"+step[1]); err != nil {
+				t.Fatal(err)
+			}
+			if w.held(tso, step[1]); time.Since(began) > 20*time.Millisecond {
+				t.Errorf("from %s to %s it took %s", step[0], step[1], time.Since(began))
+			}
+		}
+	})
+}
+
+// TestADutyThatOneGaveAwayIsItsAgainWhenTheOtherStops, at once: the other had taken it.
+func TestADutyThatOneGaveAwayIsItsAgainWhenTheOtherStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := three(t, idle)
+		w.elect("a")
+		w.held(tso, "a")
+		if err := w.nodes["a"].coordinator.Transfer(t.Context(), tso, "server/b"); err != nil {
+			t.Fatal(err)
+		}
+		w.held(tso, "b")
+		began := time.Now()
+		w.nodes["b"].stop()
+		if w.held(tso, "a"); time.Since(began) > 20*time.Millisecond {
+			t.Errorf("it took %s", time.Since(began))
+		}
+	})
+}
+
 // TestADutyThatFailsTouchesNoOther, is tried again, and is another's in the end.
 func TestADutyThatFailsTouchesNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

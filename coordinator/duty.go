@@ -20,6 +20,13 @@ type Duty interface {
 	Run(ctx context.Context, g *Grant) error
 }
 
+// Bound is a duty that only the Raft leader can perform: nobody else campaigns for it,
+// and it goes with leadership.
+type Bound interface {
+	Duty
+	BoundToLeader()
+}
+
 // Grant is one era of a duty as its holder has it. Its methods may be called
 // concurrently, until Run has returned.
 type Grant struct {

@@ -15,8 +15,10 @@ import (
 // keeper has this node hold one duty when it is this node's to hold. Its goroutine
 // owns everything but asked and the counters.
 type keeper struct {
-	duty     tenure.Duty
-	impl     Duty
+	duty tenure.Duty
+	impl Duty
+	// bound says that only who leads performs the duty.
+	bound    bool
 	root     Root
 	node     Node
 	settings Settings
@@ -37,12 +39,13 @@ type keeper struct {
 	candidacy string
 	sent      time.Duration
 	leading   bool
-	// rest is until when this node does not campaign; vacant and led are since when
-	// the duty has been free, and this node has led; all on Elapsed.
-	rest, vacant, led time.Duration
-	leader, before    string // who leads, and who led before this node
-	last              tenure.Lineage
-	told              atomic.Pointer[Status]
+	// rest is until when this node leaves the duty to others, unless it is handed to
+	// it, and unfit until when it does not take it even then; vacant and led are since
+	// when the duty has been free, and this node has led; all on Elapsed.
+	rest, unfit, vacant, led time.Duration
+	leader, before           string // who leads, and who led before this node
+	last                     tenure.Lineage
+	told                     atomic.Pointer[Status]
 }
 
 // handover is an operator's wish. Its answer comes when the era is sealed.
@@ -158,7 +161,7 @@ func (k *keeper) stand(ctx context.Context, l tenure.Lineage) time.Duration {
 		return k.settings.Renew
 	}
 	self, elapsed, now := k.node.Holder(), k.node.Elapsed(), k.node.Now()
-	if wait := k.rest - elapsed; wait > 0 {
+	if wait := k.resting(l, elapsed); wait > 0 {
 		return wait
 	}
 	if free := l.Free(self, now); free != nil {
@@ -187,10 +190,24 @@ func (k *keeper) stand(ctx context.Context, l tenure.Lineage) time.Duration {
 	return 0
 }
 
+// resting is for how long this node does not campaign, whoever else does. What it gave
+// away to one who took it since is a duty like any other.
+func (k *keeper) resting(l tenure.Lineage, elapsed time.Duration) time.Duration {
+	switch c, self := &l.Current, k.node.Holder(); {
+	case c.State == tenure.StateSealed && c.Successor == self:
+		return k.unfit - elapsed
+	case c.State == tenure.StateActive && c.Holder != self:
+		k.rest = 0 // the other has had its time, and took it
+	}
+	return max(k.rest, k.unfit) - elapsed
+}
+
 // turn is how long this node leaves a free duty to others.
 func (k *keeper) turn(l tenure.Lineage, self string, now tenure.Now, elapsed time.Duration) time.Duration {
 	c := &l.Current
 	switch {
+	case k.bound && !k.leading:
+		return k.settings.Renew
 	case c.State == tenure.StateSealed && c.Successor == self, c.State == tenure.StateActive && c.Holder == self:
 		return 0
 	case !k.leading:
@@ -227,7 +244,7 @@ func (k *keeper) handOver(h handover) {
 	case k.sealing != nil:
 		h.settle(candor.Errorf(candor.ReasonConflict, "duty %s is being handed over already", k.duty.Name))
 	case h.to == k.node.Holder():
-		k.follows = false // it is to stay here
+		k.follows = k.bound // it is to stay here
 		h.settle(nil)
 	default:
 		usage, exact := k.acting.end()
@@ -270,7 +287,7 @@ func (k *keeper) giveUp() {
 	k.logger.Error("duty given up", "era", k.acting.grant.Era, "error", k.acting.err)
 	k.counts.givenUp.Add(1)
 	k.handOver(handover{})
-	k.rest = k.node.Elapsed() + k.settings.Rest
+	k.unfit = k.node.Elapsed() + k.settings.Rest
 }
 
 // finish stops the duty and seals its era, within the time of the context.

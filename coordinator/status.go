@@ -32,7 +32,7 @@ type Status struct {
 // tell publishes how the duty stands here.
 func (k *keeper) tell() {
 	elapsed := k.node.Elapsed()
-	s := &Status{Duty: k.duty.Name, Follows: k.follows, Resting: max(0, k.rest-elapsed)}
+	s := &Status{Duty: k.duty.Name, Follows: k.follows, Resting: max(0, k.rest-elapsed, k.unfit-elapsed)}
 	if k.acting != nil {
 		s.Acting, s.Era, s.Believes, s.Renewed = true, k.acting.grant.Era, k.acting.grant.Holds(), elapsed-k.renewed
 	}

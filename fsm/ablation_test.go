@@ -8,6 +8,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/command"
 	"github.com/candor-plane/candor/fsm/tenure"
+	"github.com/candor-plane/candor/fsm/transition"
 )
 
 // Each row leaves one rule out of the turn and shows that the invariant behind
@@ -51,6 +52,24 @@ func TestEveryInvariantStandsWithoutItsRule(t *testing.T) {
 			c.Actor = "ana"
 			return c
 		}},
+		{rulePlanID, "TransitionIdentity", func(r *root) *command.Command {
+			return command.Plan(r.change(transition.MemberRemove, "s3", transition.Membership{}), "")
+		}},
+		{ruleForward, "ForwardOnlyOutcome", func(r *root) *command.Command {
+			p := r.planned(transition.MemberRemove, "s3", transition.Membership{})
+			r.do(command.Cancel("ana", p, "", ""))
+			return command.Cancel("ana", p, "", "")
+		}},
+		{rulePublish, "NoSkippedPublish", func(r *root) *command.Command {
+			return command.Cancel("ana", r.pends(transition.MemberRemove, "s3"), "", "")
+		}},
+		{ruleDispose, "NoHiddenDrop", func(r *root) *command.Command {
+			duty := tenure.DutyJanitor
+			if r.lineage(duty).Current.Number == 0 {
+				r.hold(duty)
+			}
+			return command.Dispose(duty, 1, executor, maxRequestAge, r.pends(transition.MemberRemove, "s3").ID())
+		}},
 	} {
 		t.Run(row.invariant, func(t *testing.T) {
 			r := newRoot(t)
@@ -65,7 +84,7 @@ func TestEveryInvariantStandsWithoutItsRule(t *testing.T) {
 				t.Fatalf("without its rule: %+v, want the invariant to block", res)
 			}
 			records := r.m.View().Records()
-			if len(records) != 1 || records[0].Invariant != row.invariant || records[0].Actor != "ana" {
+			if len(records) != 1 || records[0].Invariant != row.invariant || records[0].Actor != blocked.Actor {
 				t.Fatalf("records %+v", records)
 			}
 			if r.m.View().Token().Revision != before.Token().Revision {

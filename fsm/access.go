@@ -66,7 +66,7 @@ func (d *draft) judged() bool {
 		return false
 	}
 	switch d.cmd.Type {
-	case command.TypeWrite, command.TypeCompact, command.TypeRaiseLevel, command.TypeTenure:
+	case command.TypeWrite, command.TypeCompact, command.TypeRaiseLevel, command.TypeTenure, command.TypeTransition:
 		return true
 	default:
 		return false
@@ -98,6 +98,8 @@ func (d *draft) permitted() *candor.Error {
 		return d.allowed(policy.Ask{Verb: policy.Create, Kind: policy.Compactions})
 	case command.TypeTenure:
 		return d.mayHold()
+	case command.TypeTransition:
+		return d.mayTransit()
 	case command.TypeRaiseLevel:
 		return d.allowed(policy.Ask{Verb: policy.Update, Kind: policy.FeatureLevels})
 	default:

@@ -29,7 +29,7 @@ func (m *Machine) commit(d *draft) Result {
 	for _, effect := range d.effects {
 		effect(s)
 	}
-	res := Result{Token: candor.Token{Revision: s.token.Revision}, Revision: s.token.Revision, Changed: changed, Succeeded: d.succeeded}
+	res := Result{Token: candor.Token{Revision: s.token.Revision}, Revision: s.token.Revision, Changed: changed, Succeeded: d.succeeded, Verdict: d.verdict}
 	if len(d.ops) > 0 {
 		res.Ops = make([]OpResult, len(d.ops))
 		for i, op := range d.ops {

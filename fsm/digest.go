@@ -54,6 +54,12 @@ func (s *state) digest() Digest {
 	if len(s.tenures) > 0 {
 		u(s.tenureSum.hi, s.tenureSum.lo)
 	}
+	if s.configuration.Index != 0 {
+		b = appendConfiguration(b, &s.configuration)
+	}
+	if s.transitions.Len() > 0 {
+		u(s.transitionSum.hi, s.transitionSum.lo)
+	}
 	h := xxh3.Hash128(b)
 	return Digest(h.Bytes())
 }

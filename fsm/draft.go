@@ -7,6 +7,7 @@ import (
 	"github.com/candor-plane/candor/fsm/command"
 	"github.com/candor-plane/candor/fsm/invariant"
 	"github.com/candor-plane/candor/fsm/mvcc"
+	"github.com/candor-plane/candor/fsm/transition"
 )
 
 // draft is what one turn would change. It is dropped or committed whole.
@@ -22,6 +23,8 @@ type draft struct {
 	bytes int
 
 	succeeded bool
+	// verdict is what becomes of a transition's event.
+	verdict *transition.Verdict
 	// effects on side tables, run at commit in order.
 	effects []func(*state)
 
@@ -50,7 +53,7 @@ type opDraft struct {
 func (d *draft) reset(m *Machine, env environment, c *command.Command) {
 	clear(d.changes)
 	clear(d.effects)
-	*d = draft{m: m, env: env, cmd: c, changes: d.changes[:0], ops: d.ops[:0], effects: d.effects[:0], succeeded: true, turn: invariant.Turn{Changes: d.turn.Changes[:0], Tenures: d.turn.Tenures[:0]}}
+	*d = draft{m: m, env: env, cmd: c, changes: d.changes[:0], ops: d.ops[:0], effects: d.effects[:0], succeeded: true, turn: invariant.Turn{Changes: d.turn.Changes[:0], Tenures: d.turn.Tenures[:0], Transitions: d.turn.Transitions[:0]}}
 }
 
 // revision is the one that the turn makes, if it changes an object.

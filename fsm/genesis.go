@@ -26,6 +26,8 @@ var (
 	genesisToken []byte
 	//go:embed genesis_tenure.json
 	genesisTenure []byte
+	//go:embed genesis_transition.json
+	genesisTransition []byte
 )
 
 // builtin is one object of every cluster.
@@ -45,10 +47,11 @@ var builtins = []builtin{
 	{candor.KindKinds, "Kind", string(candor.KindRoleBindings), genesisRoleBinding},
 	{candor.KindKinds, "Kind", string(candor.KindTokens), genesisToken},
 	{candor.KindKinds, "Kind", string(candor.KindTenures), genesisTenure},
+	{candor.KindKinds, "Kind", string(candor.KindTransitions), genesisTransition},
 	{candor.KindNamespaces, "Namespace", defaultNamespace, []byte(`{}`)},
 	{candor.KindRoles, "Role", "admin", []byte(`{"rules":[{"verbs":["*"],"kinds":["*","system/*","roles.candor","rolebindings.candor","tokens.candor"],"sections":["*"]}]}`)},
 	{candor.KindRoles, "Role", "operator", []byte(`{"rules":[{"verbs":["*"],"kinds":["*","system/*"]},{"verbs":["get","list","watch"],"kinds":["roles.candor","rolebindings.candor"]}]}`)},
-	{candor.KindRoles, "Role", "viewer", []byte(`{"rules":[{"verbs":["get","list","watch"],"kinds":["*","roles.candor","rolebindings.candor","system/diagnostics"]}]}`)},
+	{candor.KindRoles, "Role", "viewer", []byte(`{"rules":[{"verbs":["get","list","watch"],"kinds":["*","roles.candor","rolebindings.candor","system/diagnostics","system/tenures","system/transitions"]}]}`)},
 	{candor.KindRoles, "Role", "worker", []byte(`{"rules":[{"verbs":["get","list","watch"],"kinds":["*"]},{"verbs":["update"],"kinds":["*"],"sections":["observed"]}]}`)},
 	{candor.KindRoleBindings, "RoleBinding", "workers", []byte(`{"role":"worker","subjects":["worker/*"]}`)},
 }

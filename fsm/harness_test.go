@@ -21,6 +21,8 @@ type root struct {
 	index uint64
 	time  int64
 	log   []Committed
+	// plans are the revisions at which transitions were planned, where a test keeps them.
+	plans []uint64
 }
 
 func newRoot(t testing.TB) *root {

@@ -20,7 +20,7 @@ func (d *draft) leaderStart() *candor.Error {
 			s.time = wall
 		}
 	})
-	return nil
+	return d.settle("", id)
 }
 
 // hello records what a member supports; level 0 forgets the member.

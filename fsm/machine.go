@@ -8,6 +8,7 @@ import (
 	"github.com/candor-plane/candor/fsm/command"
 	"github.com/candor-plane/candor/fsm/mvcc"
 	"github.com/candor-plane/candor/fsm/policy"
+	"github.com/candor-plane/candor/fsm/transition"
 )
 
 // Config of a Machine.
@@ -83,8 +84,10 @@ func (m *Machine) object(v *mvcc.Version) *candor.Object {
 type Committed struct {
 	Term, Index uint64
 	Data        []byte
-	// Configuration marks an entry that carries no commands of ours.
+	// Configuration marks an entry that carries no commands of ours. Servers are the
+	// members that it makes, decoded; the state keeps no part of the slice.
 	Configuration bool
+	Servers       []transition.Server
 }
 
 // EntryResult is what one entry did.
@@ -121,7 +124,9 @@ func (m *Machine) applyEntry(c *Committed) EntryResult {
 		return EntryResult{Token: s.token}
 	}
 	var results []Result
-	if !c.Configuration {
+	if c.Configuration {
+		s.reconfigure(c.Index, c.Servers)
+	} else {
 		entry, err := command.DecodeEntry(c.Data)
 		if err != nil {
 			panic(candor.Wrap("apply", err))
@@ -165,7 +170,7 @@ func (m *Machine) refuseUnsupported(c *command.Command) {
 		panic(candor.Errorf(candor.ReasonFeatureLevel,
 			"the cluster raises its feature level to %d; this build supports %d: run a newer build", c.Level, candor.FeatureLevel))
 	}
-	if c.Type < command.TypeWrite || c.Type > command.TypeTenure {
+	if c.Type < command.TypeWrite || c.Type > command.TypeTransition {
 		panic(candor.Errorf(candor.ReasonFeatureLevel, "log holds a command of type %d, which this build does not know: run a newer build", c.Type))
 	}
 }

@@ -248,7 +248,7 @@ func (r *root) step(t *rapid.T) {
 	ns := rapid.SampledFrom([]string{"default", "team"}).Draw(t, "ns")
 	ref := widget(ns, name)
 	spec := fmt.Sprintf(`{"n":%d}`, rapid.IntRange(0, 3).Draw(t, "n"))
-	switch rapid.IntRange(0, 9).Draw(t, "what") {
+	switch rapid.IntRange(0, 11).Draw(t, "what") {
 	case 0, 1, 2:
 		op := create(ns, name, spec)
 		op.Object.Metadata.UID += strconv.FormatUint(r.index, 10)
@@ -274,6 +274,8 @@ func (r *root) step(t *rapid.T) {
 	case 8:
 		floor := rapid.Uint64Range(0, r.m.View().Token().Revision).Draw(t, "floor")
 		r.do(command.Compact(floor))
+	case 9, 10:
+		r.stepTransition(t)
 	default:
 		for _, c := range r.m.View().Cascades(2) {
 			r.do(command.CascadePage(c.ID))

@@ -168,6 +168,16 @@ func (l *loader) add(kind byte, body []byte) error {
 		}
 		l.s.setLineage(x)
 		return nil
+	case recordMembers:
+		c, err := decodeConfiguration(body)
+		l.s.configuration = c
+		return err
+	case recordTransition:
+		x, err := decodeTransitionEntry(body)
+		if err == nil {
+			l.s.setTransition(x)
+		}
+		return err
 	case recordTurn:
 		x, err := decodeRecord(body)
 		l.s.records = append(l.s.records, x)
@@ -348,46 +358,4 @@ func cmp(a, b uint64) int {
 	default:
 		return 0
 	}
-}
-
-// Rewrite makes a new cluster of a snapshot.
-type Rewrite struct {
-	ClusterID, HistoryID string
-	// RaiseRevision is added to the root's revision, so that nothing of the
-	// new history is ever mistaken for the old one's.
-	RaiseRevision uint64
-}
-
-// RewriteSnapshot verifies a snapshot and writes it as the beginning of a new
-// cluster: new cluster and history IDs, revision raised, the floor at the new
-// revision, members and remembered requests dropped, log position 1 of term 1.
-func RewriteSnapshot(r io.Reader, w io.Writer, to Rewrite) (Inspection, error) {
-	l := new(loader)
-	s, err := l.read(r)
-	if err != nil {
-		return Inspection{}, candor.Wrap("restore snapshot", err)
-	}
-	was := digestContents(l.contents, s.objects)
-	m := &Machine{state: s}
-	s.clusterID, s.historyID = to.ClusterID, to.HistoryID
-	s.floor = s.token.Revision
-	for s.cursor < s.floor {
-		m.prune(1 << 16)
-	}
-	s.token = candor.Token{Term: 1, Index: 1, Revision: s.token.Revision + to.RaiseRevision}
-	s.floor, s.cursor = s.token.Revision, s.token.Revision
-	s.history = mvcc.NewHistory(s.cursor)
-	s.leaderTerm, s.leaderID = 0, ""
-	s.members, s.requests = nil, newRequestTable()
-	m.publish()
-	restored := inspect(s)
-	if restored.Contents != was {
-		return Inspection{}, candor.Errorf(candor.ReasonInvariantViolated, "restore snapshot: the contents would change, from digest %x to %x", was, restored.Contents)
-	}
-	snapshot := m.Snapshot()
-	defer snapshot.Release()
-	if _, err := snapshot.WriteTo(w); err != nil {
-		return Inspection{}, candor.Wrap("restore snapshot", err)
-	}
-	return restored, nil
 }

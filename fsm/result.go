@@ -3,6 +3,7 @@ package fsm
 import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/mvcc"
+	"github.com/candor-plane/candor/fsm/transition"
 	"github.com/candor-plane/candor/internal/wire"
 )
 
@@ -27,6 +28,10 @@ type Result struct {
 	// Ops has one result per operation of the branch that ran. A replayed
 	// result has one per version that the turn made.
 	Ops []OpResult
+	// Verdict is what became of a transition's event, refused or not, and what would of
+	// one that was assessed; nil for other commands. The result's own transition is
+	// Verdict.Standing, and an assessment is of Revision.
+	Verdict *transition.Verdict
 }
 
 // OpResult is what one operation did.
@@ -69,6 +74,9 @@ func AppendResult(b []byte, r *Result, v *View) []byte {
 			return wire.AppendUint(b, 4, op.Version.Revision)
 		})
 	}
+	if v := r.Verdict; v != nil {
+		b = wire.AppendNested(b, 11, func(b []byte) []byte { return appendVerdict(b, v) })
+	}
 	for _, f := range r.Fields {
 		b = wire.AppendNested(b, 10, func(b []byte) []byte {
 			return wire.AppendString(wire.AppendString(b, 1, f.Path), 2, f.Message)
@@ -104,6 +112,8 @@ func DecodeResult(data []byte, v *View) (Result, error) {
 			out.Ops = append(out.Ops, decodeOp(&r, v))
 		case 10:
 			out.Fields = append(out.Fields, decodeField(&r))
+		case 11:
+			out.Verdict = decodeVerdict(&r)
 		}
 	}
 	return out, r.Err()
@@ -134,6 +144,37 @@ func decodeOp(outer *wire.Reader, v *View) OpResult {
 		op.Version = v.version(kind, key, revision)
 	}
 	return op
+}
+
+func appendVerdict(b []byte, v *transition.Verdict) []byte {
+	b = wire.AppendString(b, 1, string(v.Action))
+	b = wire.AppendString(b, 2, string(v.Phase))
+	b = wire.AppendString(b, 3, string(v.Situation))
+	b = wire.AppendString(b, 4, v.Standing)
+	return wire.AppendString(b, 5, v.Why)
+}
+
+func decodeVerdict(outer *wire.Reader) *transition.Verdict {
+	v := new(transition.Verdict)
+	r := wire.NewReader(outer.Bytes())
+	for r.Next() {
+		switch r.Field() {
+		case 1:
+			v.Action = transition.Action(r.String())
+		case 2:
+			v.Phase = transition.Phase(r.String())
+		case 3:
+			v.Situation = transition.Situation(r.String())
+		case 4:
+			v.Standing = r.String()
+		case 5:
+			v.Why = r.String()
+		}
+	}
+	if r.Err() != nil {
+		outer.Fail()
+	}
+	return v
 }
 
 func decodeField(outer *wire.Reader) candor.FieldViolation {

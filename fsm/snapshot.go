@@ -19,7 +19,10 @@ const (
 	recordTurn    = 'r'
 	recordRequest = 'q'
 	recordTenure  = 'e'
-	recordTrailer = 't'
+	// recordMembers is the configuration, recordTransition an entry of the index.
+	recordMembers    = 'g'
+	recordTransition = 'x'
+	recordTrailer    = 't'
 )
 
 // SnapshotHeader says what a snapshot holds.
@@ -126,6 +129,18 @@ func (s *Snapshot) write(f *frameWriter) error {
 		if err := f.record(recordTenure, l.Append(nil)); err != nil {
 			return err
 		}
+	}
+	if c := s.view.configuration; c.Index != 0 {
+		if err := f.record(recordMembers, appendConfiguration(nil, &c)); err != nil {
+			return err
+		}
+	}
+	s.view.transitions.Scan(func(_ string, x TransitionEntry) bool {
+		err = f.record(recordTransition, appendTransitionEntry(nil, &x))
+		return err == nil
+	})
+	if err != nil {
+		return err
 	}
 	err = s.requests.each(func(r *Remembered) error { return f.record(recordRequest, appendRemembered(nil, r)) })
 	if err != nil {

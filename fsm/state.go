@@ -7,6 +7,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/mvcc"
 	"github.com/candor-plane/candor/fsm/tenure"
+	"github.com/candor-plane/candor/fsm/transition"
 )
 
 // state is everything that a snapshot carries. One goroutine owns it.
@@ -44,6 +45,11 @@ type state struct {
 	// tenures are the lineages of duties, by name; tenureSum is of them.
 	tenures   []tenure.Lineage
 	tenureSum sum
+	// configuration is of the newest configuration entry; who leads is leaderID.
+	configuration transition.Configuration
+	// transitions is the index of transitions, transitionSum is of it.
+	transitions   *transitionIndex
+	transitionSum sum
 
 	versions sum
 	objects  uint64
@@ -54,6 +60,9 @@ type state struct {
 	// changes.
 	ownersCopied *btree.BTreeG[ownership]
 	ownersStale  bool
+	// transitionsCopied and transitionsStale likewise.
+	transitionsCopied *transitionIndex
+	transitionsStale  bool
 }
 
 // kind is the objects of one kind. Its place in state.kinds is its ordinal,
@@ -165,6 +174,7 @@ func newState(clusterID string) *state {
 		ownersStale: true,
 		cascades:    new(btree.Map[uint64, Cascade]),
 		requests:    newRequestTable(),
+		transitions: new(transitionIndex), transitionsStale: true,
 	}
 }
 

@@ -18,14 +18,16 @@ func (m *Machine) turn(env environment, c *command.Command) (res Result) {
 			res = m.fault(env, c, p)
 		}
 	}()
-	if done, remembered := m.remembered(c); done {
+	if done, remembered := m.remembered(env, c); done {
 		return remembered
 	}
 	if err := d.permitted(); err != nil {
 		return m.refused(err)
 	}
 	if err := d.run(); err != nil {
-		return m.refused(err)
+		res := m.refused(err)
+		res.Verdict = d.verdict
+		return res
 	}
 	if v := d.check(); v != nil {
 		return m.violated(env, c, v)
@@ -35,7 +37,7 @@ func (m *Machine) turn(env environment, c *command.Command) (res Result) {
 
 // remembered answers a request that was accepted before, and refuses one that
 // is late, foreign or over the table's bound.
-func (m *Machine) remembered(c *command.Command) (bool, Result) {
+func (m *Machine) remembered(env environment, c *command.Command) (bool, Result) {
 	if c.RequestID == "" {
 		return false, Result{}
 	}
@@ -53,7 +55,11 @@ func (m *Machine) remembered(c *command.Command) (bool, Result) {
 			Message: "request ID " + c.RequestID + " was used for another request: make a new ID for every new request",
 		})
 	}
-	return true, m.replay(r)
+	res := m.replay(r)
+	if c.Type == command.TypeTransition {
+		res.Verdict = m.verdictAgain(env, c, &res)
+	}
+	return true, res
 }
 
 func (m *Machine) refused(err *candor.Error) Result {

@@ -7,6 +7,7 @@ import (
 	"github.com/candor-plane/candor/fsm/mvcc"
 	"github.com/candor-plane/candor/fsm/policy"
 	"github.com/candor-plane/candor/fsm/tenure"
+	"github.com/candor-plane/candor/fsm/transition"
 )
 
 // View is what a node has applied, at one position of the root: immutable, and
@@ -34,6 +35,8 @@ type View struct {
 	accessEpoch   uint64
 	policy        *policy.Policy
 	tenures       []tenure.Lineage
+	configuration transition.Configuration
+	transitions   *transitionIndex
 }
 
 type viewKind struct {
@@ -60,7 +63,7 @@ func (m *Machine) publish() {
 		leaderTerm: s.leaderTerm, floor: s.floor, cursor: s.cursor, kindIndex: s.kindIndex, history: s.history,
 		nextCascade: s.nextCascade, members: s.members, records: s.records, requests: s.requests, digest: s.digest(),
 		kinds: make([]viewKind, len(s.kinds)), rewinds: m.rewinds,
-		accessEpoch: s.accessEpoch, policy: m.compiled(), tenures: s.tenures,
+		accessEpoch: s.accessEpoch, policy: m.compiled(), tenures: s.tenures, configuration: s.membersUnder(s.leaderID),
 		stats: Stats{
 			Objects: s.objects, Versions: s.retained, Bytes: s.bytes, Requests: uint64(s.requests.len()),
 			Cascades: uint64(s.cascades.Len()), Faults: s.faults, Violations: s.violations,
@@ -76,6 +79,10 @@ func (m *Machine) publish() {
 		s.ownersCopied, s.ownersStale = s.owners.Copy(), false
 	}
 	v.owners = s.ownersCopied
+	if s.transitionsStale {
+		s.transitionsCopied, s.transitionsStale = s.transitions.Copy(), false
+	}
+	v.transitions = s.transitionsCopied
 	if old := m.view.Load(); old != nil && s.cascades.Len() == 0 && old.cascades.Len() == 0 {
 		v.cascades = old.cascades
 	} else {

@@ -29,6 +29,10 @@ const (
 	ruleFault
 	ruleFence
 	ruleSeal
+	rulePlanID
+	ruleForward
+	rulePublish
+	ruleDispose
 )
 
 // run executes the command on the draft.
@@ -53,6 +57,8 @@ func (d *draft) run() *candor.Error {
 		return d.openAccess()
 	case command.TypeTenure:
 		return d.changeTenure()
+	case command.TypeTransition:
+		return d.changeTransition()
 	default:
 		return d.hello()
 	}

@@ -22,9 +22,13 @@ import (
 type proposer struct{ s *Server }
 
 func (p *proposer) Propose(ctx context.Context, c *command.Command, expected uint64) (fsm.Result, error) {
-	return p.s.replica.Propose(ctx, replica.Proposal{
+	result, err := p.s.replica.Propose(ctx, replica.Proposal{
 		Command: command.AppendCommand(nil, c), Actor: c.Actor, RequestID: c.RequestID, ExpectedConfiguration: expected, Frees: frees(c),
 	})
+	if err == nil {
+		p.s.gates.judged(c, result.Err())
+	}
+	return result, err
 }
 
 func (p *proposer) LedIn(term uint64) bool { return p.s.replica.LedIn(term) }
@@ -108,13 +112,13 @@ func (s *Server) whereIs(serverID string) (name, address string) {
 }
 
 func (s *Server) peers() *peers {
-	return &peers{directory: s.directory, locate: s.whereIs, layer: s.layer, clusterID: s.clusterID}
+	return &peers{directory: s.directory, locate: s.whereIs, layer: s.layer, clusterID: s.clusterID, past: s.past}
 }
 
 // peerSide answers other servers.
 type peerSide struct{ s *Server }
 
-func (p *peerSide) ClusterID() string { return p.s.clusterID }
+func (p *peerSide) ClusterID() string { return p.s.past }
 
 // linkSide answers what servers ask one another about reads.
 type linkSide struct{ s *Server }
@@ -162,7 +166,7 @@ func (p *peerSide) Identify() *candorv1.IdentifyResponse {
 	// A server without a configuration has no history yet, whatever it was
 	// told to become.
 	if len(p.s.replica.Configuration().Servers) > 0 {
-		out.HistoryId = p.s.machine.View().HistoryID()
+		out.HistoryId = p.s.historyID
 	}
 	return out
 }

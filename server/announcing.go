@@ -82,7 +82,7 @@ func (s *Server) startGossip(ctx context.Context) error {
 	}
 	s.gossip, err = gossip.Start(ctx, gossip.Config{
 		Identity: gossip.Identity{
-			ClusterID: s.clusterID, ServerID: s.serverID, BootID: s.bootID, Name: s.config.Name, APIAddr: s.apiAddress,
+			ClusterID: s.gossipCluster(), ServerID: s.serverID, BootID: s.bootID, Name: s.config.Name, APIAddr: s.apiAddress,
 			RaftAddr: string(s.raftAddr), DebugAddr: s.DebugAddress(), FeatureLevel: candor.FeatureLevel, Version: s.config.Version,
 		},
 		Keyring: s.keyring, Encryption: encryption, BindAddr: host, BindPort: port, Insecure: s.config.Insecure, Seeds: s.config.GossipSeeds, Logger: s.logger.Named("gossip"),

@@ -36,6 +36,7 @@ func (s *Server) wireAPI() {
 	candorv1.RegisterDiagnosticsServiceServer(s.grpc, grpcapi.NewDiagnostics(s.machine, views{s.reader}, n, s.stopping))
 	candorv1.RegisterNodeServiceServer(s.grpc, grpcapi.NewNodes(s.trust, auditTail{s}, gossipRing{s}, views{s.reader}, s.machine, s.feed, s.stopping))
 	candorv1.RegisterAccessServiceServer(s.grpc, grpcapi.NewAccess(s.machine, views{s.reader}, s.proposer, known, resets{s.config.Data}, s.config.Auth))
+	candorv1.RegisterTransitionServiceServer(s.grpc, grpcapi.NewTransitions(s.machine, views{s.reader}, s.proposer, &duties{s}))
 	candorv1.RegisterTenureServiceServer(s.grpc, grpcapi.NewTenures(s.machine, views{s.reader}, s.proposer, &duties{s}))
 	candorv1.RegisterAllocServiceServer(s.grpc, grpcapi.NewAllocs(&duties{s}))
 	candorv1.RegisterPeerServiceServer(s.grpc, grpcapi.NewPeers(&peerSide{s}))

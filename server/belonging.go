@@ -12,6 +12,27 @@ import (
 // A server with data goes on as what it is. It is refused, before it serves or
 // campaigns, where what it was told shows that the data are not meant for it.
 
+// belong settles which history this server is of; genesis is the one with which its
+// cluster began. Servers of different histories of a cluster must not speak: a majority
+// of an old one, lost when the others went on without it, would take their log back.
+func (s *Server) belong(genesis string) {
+	if s.historyID == "" {
+		s.historyID = genesis
+	}
+	s.past = s.clusterID
+	if s.historyID != genesis {
+		s.past += "/" + s.historyID
+	}
+}
+
+// gossipCluster is the same in the room that gossip has for it.
+func (s *Server) gossipCluster() string {
+	if s.past == s.clusterID {
+		return s.clusterID
+	}
+	return s.historyID
+}
+
 // checkCluster refuses the data of one cluster to a server that was told of
 // another: by the list with which that began, or by the servers to join. Where
 // none of those answers, nothing speaks against going on.
@@ -19,17 +40,20 @@ func (s *Server) checkCluster(ctx context.Context) error {
 	if s.own == nil && len(s.config.InitialCluster) > 0 && s.clusterID != clusterIDOf(s.config.InitialCluster, s.config.ClusterToken) {
 		return candor.Errorf(candor.ReasonDataForeign, "data directory %s belongs to cluster %s; --initial-cluster and --cluster-token describe another: give those with which the cluster began, or neither, or choose an empty directory", s.config.Data, s.clusterID)
 	}
+	var older error
 	for _, seed := range s.config.Join {
 		who, err := s.identify(ctx, seed)
 		switch {
 		case err != nil || who.GetHistoryId() == "":
-		case who.GetClusterId() == s.clusterID:
-			return nil
-		default:
+		case who.GetClusterId() != s.clusterID:
 			return candor.Errorf(candor.ReasonDataForeign, "data directory %s belongs to cluster %s; --join names %s, of cluster %s: choose an empty directory to join that one", s.config.Data, s.clusterID, seed, who.GetClusterId())
+		case who.GetHistoryId() == s.historyID:
+			return nil
+		default: // another may be of this history: the one that answered may be what is left of an older one
+			older = candor.Errorf(candor.ReasonDataForeign, "data directory %s is of history %s of its cluster; --join names %s, of history %s: the cluster was recovered without this server; choose an empty directory to join it as a new one", s.config.Data, s.historyID, seed, who.GetHistoryId())
 		}
 	}
-	return nil
+	return older
 }
 
 // checkRaftAddress refuses data whose server the cluster reaches elsewhere. A copy

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/coordinator"
 	"github.com/candor-plane/candor/coordinator/allocator"
 	"github.com/candor-plane/candor/coordinator/janitor"
+	members "github.com/candor-plane/candor/coordinator/topology"
 	"github.com/candor-plane/candor/fsm"
 	"github.com/candor-plane/candor/fsm/command"
 	"github.com/candor-plane/candor/fsm/tenure"
@@ -17,7 +19,8 @@ import (
 
 // startCoordination begins to hold the duties that this server may hold.
 func (s *Server) startCoordination() error {
-	all := []coordinator.Duty{&janitorDuty{s}, &idsDuty{s}, &tsoDuty{s}}
+	s.executor = members.NewExecutor(&membershipRoot{s}, &raftMembers{s}, s.logger.Named("topology"))
+	all := []coordinator.Duty{&janitorDuty{s}, &idsDuty{s}, &tsoDuty{s}, s.executor}
 	duties := all
 	if chosen := s.config.Duties; chosen != nil {
 		duties = nil
@@ -28,18 +31,30 @@ func (s *Server) startCoordination() error {
 			}
 			duties = append(duties, all[at])
 		}
-	}
-	settings := s.config.Tenures
-	if settings == (coordinator.Settings{}) {
-		settings = coordinator.Defaults()
+		// Whoever may hold anything changes the members while it leads: nobody else can.
+		if len(duties) > 0 && !slices.Contains(duties, coordinator.Duty(s.executor)) {
+			duties = append(duties, s.executor)
+		}
 	}
 	var err error
-	s.coordinator, err = coordinator.New(coordinator.Config{Root: &tenureRoot{s}, Node: &candidate{s}, Duties: duties, Settings: settings, Logger: s.logger.Named("tenure")})
-	return candor.Wrap("--tenure", err)
+	s.coordinator, err = coordinator.New(coordinator.Config{Root: &tenureRoot{s}, Node: &candidate{s}, Duties: duties, Settings: s.tenureSettings(), Logger: s.logger.Named("tenure")})
+	return candor.Wrap("tenures", err)
+}
+
+func (s *Server) tenureSettings() coordinator.Settings {
+	if s.config.Tenures == (coordinator.Settings{}) {
+		return coordinator.Defaults()
+	}
+	return s.config.Tenures
 }
 
 // DutyNames are the duties that servers hold.
-func DutyNames() []string { return []string{tenure.DutyIDs, tenure.DutyJanitor, tenure.DutyTSO} }
+func DutyNames() []string {
+	return []string{tenure.DutyIDs, tenure.DutyJanitor, tenure.DutyTopology, tenure.DutyTSO}
+}
+
+// DefaultTenures are how a server goes about tenures unless it is told otherwise.
+func DefaultTenures() coordinator.Settings { return coordinator.Defaults() }
 
 // holder is this server in tenures.
 func (s *Server) holder() string { return string(candor.PartyServer) + "/" + s.serverID }
@@ -105,10 +120,28 @@ func (c *candidate) Now() tenure.Now {
 	now := tenure.Now{ClusterTime: view.ClusterTime(), Term: view.LeaderTerm()}
 	if at, leads := c.s.replica.ClusterTime(); leads {
 		now.ClusterTime, now.Leader = at, c.s.holder()
-	} else if seen := c.s.replica.Observe().UpdatedAt; !seen.IsZero() {
-		now.ClusterTime += int64(max(0, time.Since(seen)))
+	} else {
+		now.ClusterTime = c.s.reckoning.at(now.ClusterTime, c.Elapsed())
 	}
 	return now
+}
+
+// reckoning is what cluster time may be on a server that does not lead: what its view
+// says, and what has passed on its own clock since it was first asked about that. No
+// date comes into it.
+type reckoning struct {
+	mu    sync.Mutex
+	told  int64
+	since time.Duration
+}
+
+func (r *reckoning) at(told int64, elapsed time.Duration) int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if told > r.told {
+		r.told, r.since = told, elapsed
+	}
+	return r.told + int64(elapsed-r.since)
 }
 
 func (c *candidate) Elapsed() time.Duration { return c.s.replica.Elapsed(0) }
@@ -119,7 +152,7 @@ type janitorDuty struct{ s *Server }
 func (d *janitorDuty) Name() string { return tenure.DutyJanitor }
 
 func (d *janitorDuty) Run(ctx context.Context, g *coordinator.Grant) error {
-	janitor.Run(ctx, &janitorStore{d.s, g}, janitor.Policy{RetainRevisions: d.s.config.RetainRevisions}, d.s.logger.Named("janitor"))
+	janitor.Run(ctx, &janitorStore{d.s, g}, &shelf{d.s, g}, janitor.Policy{RetainRevisions: d.s.config.RetainRevisions}, d.s.logger.Named("janitor"))
 	return nil
 }
 
@@ -187,6 +220,8 @@ func (d *idsDuty) Run(ctx context.Context, g *coordinator.Grant) error {
 	if err != nil {
 		return err
 	}
+	d.s.idsGiven.begin(a.Stats)
+	defer d.s.idsGiven.end()
 	d.s.ids.Store(a)
 	defer d.s.ids.Store(nil)
 	err = serving(ctx, a)
@@ -205,6 +240,8 @@ func (d *tsoDuty) Run(ctx context.Context, g *coordinator.Grant) error {
 	if err != nil {
 		return err
 	}
+	d.s.tsoGiven.begin(a.Stats)
+	defer d.s.tsoGiven.end()
 	d.s.tso.Store(a)
 	defer d.s.tso.Store(nil)
 	err = serving(ctx, a)

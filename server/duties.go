@@ -8,6 +8,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/tenure"
+	"github.com/candor-plane/candor/fsm/transition"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 )
 
@@ -32,9 +33,15 @@ func (d *duties) Name(holder string) string {
 	if !ok {
 		return ""
 	}
+	return d.MemberName(id)
+}
+
+func (d *duties) MemberName(id string) string {
 	name, _ := d.s.whereIs(id)
 	return name
 }
+
+func (d *duties) Journals() []transition.Journal { return d.s.executor.Journals() }
 
 // Transfer hands a duty to a member that may be given it, and waits until that one
 // has it or the time is over.
@@ -46,6 +53,12 @@ func (d *duties) Transfer(ctx context.Context, name, server string) (uint64, err
 	duty, bad := tenure.DutyOf(name)
 	if bad != nil {
 		return 0, bad
+	}
+	if duty.Name == tenure.DutyTopology {
+		return 0, candor.Errorf(candor.ReasonInvalid, "duty %s goes with leadership: candor cluster transfer-leader", duty.Name)
+	}
+	if strings.HasPrefix(duty.Name, tenure.ControlPrefix) {
+		return 0, candor.Errorf(candor.ReasonInvalid, "duty %s is its controllers' own: its holder seals its era for who is to follow", duty.Name)
 	}
 	era := d.s.machine.View().Tenure(duty).Current.Number
 	err = d.s.coordinator.Transfer(ctx, name, string(candor.PartyServer)+"/"+id)

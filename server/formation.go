@@ -134,21 +134,29 @@ func (s *Server) identify(ctx context.Context, address string) (*candorv1.Identi
 	return out, nil
 }
 
-// clusterToJoin asks the seeds which cluster they are of.
-func (s *Server) clusterToJoin(ctx context.Context) (string, error) {
+// clusterToJoin asks the seeds which cluster they are of, and which history of it. With
+// certificates it is theirs, or CLUSTER_MISMATCH.
+func (s *Server) clusterToJoin(ctx context.Context) (id, history string, err error) {
 	var last error
 	for {
 		for _, seed := range s.config.Join {
 			who, err := s.identify(ctx, seed)
 			if err == nil && who.GetHistoryId() != "" {
-				return who.GetClusterId(), nil
+				return who.GetClusterId(), who.GetHistoryId(), s.provesCluster(seed, who.GetClusterId())
 			}
 			last = err
 		}
 		if err := pause(ctx); err != nil {
-			return "", candor.Errorf(candor.ReasonUnavailable, "join: none of %s answered as a member of a cluster: %w", strings.Join(s.config.Join, ", "), last)
+			return "", "", candor.Errorf(candor.ReasonUnavailable, "join: none of %s answered as a member of a cluster: %w", strings.Join(s.config.Join, ", "), last)
 		}
 	}
+}
+
+func (s *Server) provesCluster(address, cluster string) error {
+	if s.own == nil || s.own.Material().Cluster == cluster {
+		return nil
+	}
+	return candor.Errorf(candor.ReasonClusterMismatch, "the server at %s is of cluster %s; --tls-cert is of cluster %s", address, cluster, s.own.Material().Cluster)
 }
 
 // join asks for membership until a leader grants it. The server starts as a

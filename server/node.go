@@ -16,6 +16,8 @@ import (
 // node describes this server.
 type node struct{ s *Server }
 
+func (n *node) Members() ([]*candorv1.Member, uint64) { return (&topology{n.s}).Members() }
+
 func (n *node) ClusterTime() *int64 {
 	if now, leads := n.s.replica.ClusterTime(); leads {
 		return &now
@@ -119,6 +121,7 @@ func (n *node) findings(status *replica.Status) []*candorv1.Finding {
 	if alarm := s.replica.AuditStatus().Alarm; alarm != "" {
 		add("critical", "digests", string(candor.ReasonInvariantViolated), alarm, "candor diagnostics --all; keep a copy of every data directory before anything else")
 	}
+	s.vacant(add)
 	if s.config.Insecure {
 		add("warning", s.config.Name, "INSECURE", "--insecure waived certificates and access control beyond loopback", "start it with --tls-ca, --tls-cert, --tls-key and --auth, or listen on loopback only")
 	}

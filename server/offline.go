@@ -105,7 +105,7 @@ func RestoreSnapshot(r Restore) (_ SnapshotInfo, err error) {
 	if !dir.Empty() || dir.Identity().ClusterID != "" {
 		return SnapshotInfo{}, candor.Errorf(candor.ReasonDataForeign, "%s belongs to a cluster already: restore into an empty directory", r.Data)
 	}
-	to := fsm.Rewrite{ClusterID: uuid.NewString(), HistoryID: uuid.NewString(), RaiseRevision: revisionMargin}
+	to := fsm.Rewrite{ClusterID: uuid.NewString(), HistoryID: uuid.NewString(), RaiseRevision: revisionMargin, Reached: time.Now().UnixNano()}
 	if err := dir.SetCluster(to.ClusterID, to.HistoryID); err != nil {
 		return SnapshotInfo{}, err
 	}
@@ -127,25 +127,13 @@ func seed(dir *datadir.Dir, r Restore, to fsm.Rewrite) (fsm.Inspection, error) {
 		Index: 1, Term: 1, ConfigurationIndex: 1,
 		Configuration: raft.Configuration{Servers: []raft.Server{{Suffrage: raft.Voter, ID: raft.ServerID(id), Address: link.Address(id, r.Raft)}}},
 	}
-	type outcome struct {
-		restored fsm.Inspection
-		err      error
-	}
-	done := make(chan outcome, 1)
-	pipe, writer := io.Pipe()
-	go func() {
-		restored, err := fsm.RewriteSnapshot(bufio.NewReaderSize(f, 1<<20), writer, to)
-		writer.CloseWithError(err)
-		done <- outcome{restored, err}
-	}()
-	err = dir.Seed(meta, pipe)
-	// Ends the rewriting if the seed gave up first.
-	_ = pipe.CloseWithError(err)
-	written := <-done
-	if err == nil {
-		err = written.err
-	}
-	return written.restored, err
+	to.Servers = membersOf(meta.Configuration)
+	return streamed(
+		func(w io.Writer) (fsm.Inspection, error) {
+			return fsm.RewriteSnapshot(bufio.NewReaderSize(f, 1<<20), w, to)
+		},
+		func(r io.Reader) error { return dir.Seed(meta, r) },
+	)
 }
 
 // ServerID is that of the server whose data directory this is. A folder that is

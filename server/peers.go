@@ -21,6 +21,8 @@ type peers struct {
 	locate    func(serverID string) (name, address string)
 	layer     *link.Layer
 	clusterID string
+	// past is what the caller and the called have in common.
+	past string
 }
 
 func (p *peers) client(serverID string) (candorv1.PeerServiceClient, error) {
@@ -57,7 +59,7 @@ func (p *peers) Forward(ctx context.Context, leader raft.Server, term uint64, da
 	if err != nil {
 		return replica.ForwardAnswer{}, err
 	}
-	out, err := client.Forward(tracing.Inject(ctx), &candorv1.ForwardRequest{ClusterId: p.clusterID, Term: term, Command: data, ExpectedConfigurationIndex: expected})
+	out, err := client.Forward(tracing.Inject(ctx), &candorv1.ForwardRequest{ClusterId: p.past, Term: term, Command: data, ExpectedConfigurationIndex: expected})
 	if err != nil {
 		if refusal, ok := convert.Refusal(err); ok {
 			return replica.ForwardAnswer{}, refusal
@@ -79,6 +81,6 @@ func (p *peers) Probe(ctx context.Context, leader raft.Server, term uint64) erro
 		return err
 	}
 	nothing := command.AppendCommand(nil, &command.Command{Type: command.TypeWrite, Actor: "system"})
-	_, err = client.Forward(ctx, &candorv1.ForwardRequest{ClusterId: p.clusterID, Term: term, Command: nothing, Probe: true})
+	_, err = client.Forward(ctx, &candorv1.ForwardRequest{ClusterId: p.past, Term: term, Command: nothing, Probe: true})
 	return convert.ErrorFromStatus(err)
 }

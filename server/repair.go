@@ -84,8 +84,8 @@ func (r *repairer) open(ctx context.Context, from string) (candorv1.ClusterServi
 	if err != nil {
 		return nil, nil, convert.ErrorFromStatus(err)
 	}
-	if w := first.GetWitness(); w.GetNodeId() != from || w.GetClusterId() != r.s.clusterID {
-		return nil, nil, candor.Errorf(candor.ReasonClusterMismatch, "at %s answers server %s of cluster %s", address, w.GetNodeId(), w.GetClusterId())
+	if w := first.GetWitness(); w.GetNodeId() != from || w.GetClusterId() != r.s.clusterID || w.GetHistoryId() != r.s.historyID {
+		return nil, nil, candor.Errorf(candor.ReasonClusterMismatch, "at %s answers server %s of cluster %s, history %s", address, w.GetNodeId(), w.GetClusterId(), w.GetHistoryId())
 	}
 	return stream, first, nil
 }

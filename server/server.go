@@ -17,6 +17,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/coordinator"
 	"github.com/candor-plane/candor/coordinator/allocator"
+	members "github.com/candor-plane/candor/coordinator/topology"
 	"github.com/candor-plane/candor/freshness"
 	"github.com/candor-plane/candor/fsm"
 	"github.com/candor-plane/candor/identity"
@@ -40,6 +41,9 @@ type Server struct {
 	serverID  string
 	bootID    string
 	clusterID string
+	historyID string
+	// past is what servers have in common that may speak to one another; see belonging.
+	past      string
 	startedAt time.Time
 
 	dir       *datadir.Dir
@@ -61,10 +65,16 @@ type Server struct {
 	audit *audit.Log
 	// coordinator holds duties; ids and tso are nil while theirs is not held here.
 	coordinator *coordinator.Coordinator
-	ids         atomic.Pointer[allocator.IDs]
-	tso         atomic.Pointer[allocator.TSO]
-	feed        *feed.Feed
-	gossip      *gossip.Gossip
+	// executor carries out membership changes while this server holds topology.
+	executor  *members.Executor
+	reckoning reckoning
+	gates     gates
+	ids       atomic.Pointer[allocator.IDs]
+	tso       atomic.Pointer[allocator.TSO]
+	idsGiven  allocated
+	tsoGiven  allocated
+	feed      *feed.Feed
+	gossip    *gossip.Gossip
 	// keyring encrypts gossip; nil where it is in the clear.
 	keyring    *gossip.Keyring
 	debug      *diag.Listener
@@ -122,6 +132,9 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 	if err := s.startCoordination(); err != nil {
 		return nil, err
 	}
+	if err := s.listenDebug(); err != nil {
+		return nil, err
+	}
 	s.serve()
 	s.run(func() { s.live(background) })
 	s.run(func() { s.announcements(background) })
@@ -139,7 +152,8 @@ func (s *Server) open(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.dir, s.serverID, s.clusterID = dir, dir.Identity().ServerID, dir.Identity().ClusterID
+		of := dir.Identity()
+		s.dir, s.serverID, s.clusterID, s.historyID = dir, of.ServerID, of.ClusterID, of.HistoryID
 	}
 	if err := s.openIdentity(); err != nil {
 		return err
@@ -148,33 +162,36 @@ func (s *Server) open(ctx context.Context) error {
 		return err
 	}
 	if s.clusterID == "" {
-		id, err := s.chooseCluster(ctx)
+		id, history, err := s.chooseCluster(ctx)
 		if err != nil {
 			return err
 		}
-		s.clusterID = id
+		s.clusterID, s.historyID = id, history
 	} else if err := s.checkCluster(ctx); err != nil {
 		return err
 	}
 	s.machine = fsm.New(fsm.Config{ClusterID: s.clusterID, OnFault: s.reportFault})
+	s.belong(s.machine.View().HistoryID())
 	if s.dir != nil && s.dir.Identity().ClusterID == "" {
-		return s.dir.SetCluster(s.clusterID, s.machine.View().HistoryID())
+		return s.dir.SetCluster(s.clusterID, s.historyID)
 	}
 	return nil
 }
 
-func (s *Server) chooseCluster(ctx context.Context) (string, error) {
+// chooseCluster is the cluster that a server without data begins in, and its history
+// where that is not the one with which the cluster began.
+func (s *Server) chooseCluster(ctx context.Context) (id, history string, err error) {
 	switch {
-	case s.own != nil && (len(s.config.InitialCluster) > 0 || len(s.config.Join) > 0 || s.config.Bootstrap):
-		return s.own.Material().Cluster, nil
+	case s.own != nil && (len(s.config.InitialCluster) > 0 || s.config.Bootstrap && len(s.config.Join) == 0):
+		return s.own.Material().Cluster, "", nil
 	case len(s.config.InitialCluster) > 0:
-		return clusterIDOf(s.config.InitialCluster, s.config.ClusterToken), nil
+		return clusterIDOf(s.config.InitialCluster, s.config.ClusterToken), "", nil
 	case len(s.config.Join) > 0:
 		return s.clusterToJoin(ctx)
 	case s.config.Bootstrap:
-		return uuid.NewString(), nil
+		return uuid.NewString(), "", nil
 	default:
-		return "", candor.Errorf(candor.ReasonUsage, "server %s has no cluster yet and was not told how to begin: pass --initial-cluster, --bootstrap or --join", s.config.Name)
+		return "", "", candor.Errorf(candor.ReasonUsage, "server %s has no cluster yet and was not told how to begin: pass --initial-cluster, --bootstrap or --join", s.config.Name)
 	}
 }
 
@@ -207,7 +224,7 @@ func (s *Server) transport() (raft.Transport, error) {
 		secure = secureLink{s}
 	}
 	s.layer = link.New(link.Config{
-		Secure: secure, Listener: listener, Dial: dial, ClusterID: s.clusterID, ServerID: s.serverID, Logger: s.logger.Named("link"),
+		Secure: secure, Listener: listener, Dial: dial, ClusterID: s.past, ServerID: s.serverID, Logger: s.logger.Named("link"),
 	})
 	s.raftAddr = raft.ServerAddress(s.layer.Addr().String())
 	if s.config.Seams.Transport != nil {
@@ -262,12 +279,17 @@ func (s *Server) wire() error {
 	s.feed = feed.New(s.machine, s.replica)
 
 	s.wireAPI()
-	if s.config.Debug != "" {
-		if s.debug, err = diag.Listen(s.config.Debug, s.secureDebug(), &probe{s}, s.logger.Named("debug")); err != nil {
-			return err
-		}
-	}
 	return nil
+}
+
+// listenDebug begins to answer about this server, all of which is there by now.
+func (s *Server) listenDebug() error {
+	if s.config.Debug == "" {
+		return nil
+	}
+	var err error
+	s.debug, err = diag.Listen(s.config.Debug, s.secureDebug(), &probe{s}, s.logger.Named("debug"))
+	return err
 }
 
 func (s *Server) serve() {

@@ -9,21 +9,22 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/candor-plane/candor"
-	"github.com/candor-plane/candor/fsm/command"
+	members "github.com/candor-plane/candor/coordinator/topology"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/server/gossip"
+	"github.com/candor-plane/candor/server/grpcapi"
 	"github.com/candor-plane/candor/server/link"
 )
 
 // topology changes the membership on behalf of operators.
 type topology struct{ s *Server }
 
-func (t *topology) Join(ctx context.Context, in *candorv1.JoinRequest, admit func(context.Context) error) (uint64, error) {
+func (t *topology) Join(ctx context.Context, in *candorv1.JoinRequest, admit func(context.Context) error) (grpcapi.Change, error) {
 	configuration := t.s.replica.Configuration()
 	for _, m := range t.s.machine.View().Members() {
 		if m.Name == in.GetName() && m.ServerID != in.GetServerId() {
 			if _, member := configuration.Find(raft.ServerID(m.ServerID)); member {
-				return 0, candor.Errorf(candor.ReasonMemberExists, "join: the name %s belongs to member %s: remove that one first, or take another name", in.GetName(), m.ServerID)
+				return grpcapi.Change{}, candor.Errorf(candor.ReasonMemberExists, "join: the name %s belongs to member %s: remove that one first, or take another name", in.GetName(), m.ServerID)
 			}
 		}
 	}
@@ -32,64 +33,65 @@ func (t *topology) Join(ctx context.Context, in *candorv1.JoinRequest, admit fun
 		Address: t.s.raftAddress(in.GetServerId(), in.GetRaftAddress()),
 	}
 	if err := t.checkNewcomer(ctx, newcomer); err != nil {
-		return 0, err
+		return grpcapi.Change{}, err
 	}
 	if admit != nil {
 		// A token lets a server join, and moves none that is a member.
 		if member, found := configuration.Find(newcomer.ID); found && member.Address != newcomer.Address {
-			return 0, candor.Errorf(candor.ReasonMemberExists, "join: server %s is a member at %s, and a token does not move it", newcomer.ID, link.HostPort(member.Address))
+			return grpcapi.Change{}, candor.Errorf(candor.ReasonMemberExists, "join: server %s is a member at %s, and a token does not move it", newcomer.ID, link.HostPort(member.Address))
 		}
 		if err := admit(ctx); err != nil {
-			return 0, err
+			return grpcapi.Change{}, err
 		}
 	}
 	t.s.directory.learn(in.GetServerId(), in.GetName(), in.GetApiAddress())
-	return t.s.replica.Join(ctx, newcomer, 0)
+	return t.change(ctx, members.Change{Kind: members.Add, Server: string(newcomer.ID), Address: string(newcomer.Address)}, 0, false)
 }
 
-func (t *topology) Promote(ctx context.Context, server string, expected uint64) (index uint64, already bool, err error) {
+func (t *topology) Promote(ctx context.Context, server string, expected uint64) (grpcapi.Change, error) {
 	id, err := t.resolve(server)
 	if err != nil {
-		return 0, false, err
+		return grpcapi.Change{}, err
 	}
-	before := t.s.replica.Configuration()
-	member, _ := before.Find(raft.ServerID(id))
-	index, err = t.s.replica.Promote(ctx, id, expected)
-	return index, err == nil && member.Suffrage == raft.Voter && index == before.Index, err
+	return t.change(ctx, members.Change{Kind: members.Promote, Server: id}, expected, false)
 }
 
-func (t *topology) Remove(ctx context.Context, server string, expected uint64, force bool) (uint64, error) {
+func (t *topology) Remove(ctx context.Context, server string, expected uint64, force bool) (grpcapi.Change, error) {
 	id, err := t.resolve(server)
 	if err != nil {
-		return 0, err
+		return grpcapi.Change{}, err
 	}
-	index, err := t.s.replica.Remove(ctx, id, expected, force)
-	if err != nil {
-		return 0, err
-	}
-	if t.s.gossip != nil {
-		t.s.gossip.Forget(id)
-	}
-	// What the root was told of the server is forgotten with it. The removal
-	// stands whether or not this comes through; a later join overwrites it.
-	if _, err := t.s.proposer.Propose(ctx, command.Hello(id, "", "", 0), 0); err != nil {
-		t.s.logger.Warn("removed server is still listed", "server", id, "error", err)
-	}
-	return index, nil
+	return t.change(ctx, members.Change{Kind: members.Remove, Server: id}, expected, force)
 }
 
-func (t *topology) TransferLeader(ctx context.Context, server string) (*candor.LeaderHint, error) {
+func (t *topology) Replace(ctx context.Context, server, with string, expected uint64, force bool) (grpcapi.Change, error) {
+	id, err := t.resolve(server)
+	if err != nil {
+		return grpcapi.Change{}, err
+	}
+	newcomer, err := t.resolve(with)
+	if err != nil {
+		return grpcapi.Change{}, err
+	}
+	return t.change(ctx, members.Change{Kind: members.Replace, Server: id, With: newcomer}, expected, force)
+}
+
+func (t *topology) TransferLeader(ctx context.Context, server string) (grpcapi.Change, *candor.LeaderHint, error) {
 	id := ""
 	if server != "" {
 		var err error
 		if id, err = t.resolve(server); err != nil {
-			return nil, err
+			return grpcapi.Change{}, nil, err
 		}
 	}
-	if err := t.s.replica.TransferLeader(ctx, id); err != nil {
-		return nil, err
+	if id == t.s.serverID && t.s.replica.Leading() {
+		return grpcapi.Change{}, nil, candor.Errorf(candor.ReasonInvalid, "transfer leader: server %s leads already", server)
 	}
-	return t.successor(ctx), nil
+	change, err := t.change(ctx, members.Change{Kind: members.Transfer, Server: id}, 0, false)
+	if err != nil {
+		return change, nil, err
+	}
+	return change, t.successor(ctx), nil
 }
 
 // successor waits, for an election and no longer, until this server hears from

@@ -68,6 +68,7 @@ func Catalog(p Plan) []Experiment {
 			Metrics: watchMetrics, Measure: watches(watchers),
 		})
 	}
+	all = append(all, allocations(p, stage("alloc"))...)
 	all = append(all, secured(p)...)
 	equal := stage("failover-equal")
 	equal.Election, equal.Heartbeat = equalElection, equalHeartbeat

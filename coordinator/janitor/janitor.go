@@ -9,6 +9,7 @@ package janitor
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -30,6 +31,13 @@ type Store interface {
 	Compact(ctx context.Context, floor uint64) error
 }
 
+// Shelf is what the janitor needs of what has had its time: transitions that ended
+// long ago, tokens that expired long ago.
+type Shelf interface {
+	// Tidy removes some, and says whether it removed any.
+	Tidy(ctx context.Context) (removed bool, err error)
+}
+
 // Policy is what the janitor keeps.
 type Policy struct {
 	// RetainRevisions is how many revisions stay readable; 0 keeps all.
@@ -42,13 +50,18 @@ const (
 	// while cascades wait for finalizers.
 	rest = 50 * time.Millisecond
 	held = time.Second
+	// tidying is the pause between two looks at the shelf when there was nothing.
+	tidying = time.Minute
 )
 
 // Run works until the context ends.
-func Run(ctx context.Context, store Store, policy Policy, logger hclog.Logger) {
-	if store == nil || logger == nil {
-		panic("janitor: store and logger are required")
+func Run(ctx context.Context, store Store, shelf Shelf, policy Policy, logger hclog.Logger) {
+	if store == nil || shelf == nil || logger == nil {
+		panic("janitor: store, shelf and logger are required")
 	}
+	var done sync.WaitGroup
+	defer done.Wait()
+	done.Go(func() { tidy(ctx, shelf, logger) })
 	for ctx.Err() == nil {
 		index, floor, newest := store.Position()
 		waiting, progress := cascades(ctx, store, logger)
@@ -61,6 +74,21 @@ func Run(ctx context.Context, store Store, policy Policy, logger hclog.Logger) {
 			// It fails only when the context has ended.
 			_ = store.Changed(ctx, index)
 			pause(ctx, rest)
+		}
+	}
+}
+
+// tidy goes on while there is something to remove, and looks again now and then.
+func tidy(ctx context.Context, shelf Shelf, logger hclog.Logger) {
+	for ctx.Err() == nil {
+		removed, err := shelf.Tidy(ctx)
+		if err != nil {
+			report(logger, "retention", err)
+		}
+		if removed && err == nil {
+			pause(ctx, rest)
+		} else {
+			pause(ctx, tidying)
 		}
 	}
 }

@@ -45,6 +45,8 @@ type Turn struct {
 	// was fenced by; nil for one that names no duty.
 	Tenures []TenureChange
 	Fence   *Fence
+	// Transitions are the entries of the index of transitions that the turn changes.
+	Transitions []TransitionChange
 	// Live finds an object as the turn leaves it, or nil.
 	Live func(candor.Ref) *candor.Object
 }
@@ -79,6 +81,10 @@ var all = []Check{
 	{"FrontierCovered", "an era cites the seal of the one before it and starts at or above all that it may have used", frontierCovered},
 	{"SealedIsSilent", "nothing is accepted under an era that is not active", sealedIsSilent},
 	{"HandoverEnds", "eras are sealed, confirmed and closed in that order, older ones first, and none is forgotten before", handoverEnds},
+	{"TransitionIdentity", "what a transition is never changes, and its ID follows from it", transitionIdentity},
+	{"ForwardOnlyOutcome", "phase, outcome and times of a transition only move forward, and an end is final", forwardOnlyOutcome},
+	{"NoSkippedPublish", "no transition counts as ended before its end is in the root", noSkippedPublish},
+	{"NoHiddenDrop", "no transition goes before its end is in the root", noHiddenDrop},
 	{"EveryVersionHasACause", "every version says who made it and what it replaced", everyVersionHasACause},
 }
 

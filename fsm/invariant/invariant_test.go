@@ -1,6 +1,7 @@
 package invariant_test
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/invariant"
 	"github.com/candor-plane/candor/fsm/tenure"
+	"github.com/candor-plane/candor/fsm/transition"
 )
 
 const widgets = candor.KindName("widgets.test")
@@ -231,6 +233,36 @@ func TestEachInvariantHoldsOrNamesWhatBreaksIt(t *testing.T) {
 			t.Fence = &invariant.Fence{Lineage: after, Era: 2}
 		}, ""},
 		{"a handover", update(), overTenure(func(_, _ *tenure.Lineage) {}), ""},
+
+		{"a transition ends", update(), overTransition(func(*turn, *invariant.Change, *invariant.TransitionChange) {}), ""},
+		{"a transition of another name", update(), overTransition(func(_ *turn, c *invariant.Change, _ *invariant.TransitionChange) {
+			c.Ref.Name, c.Before.Metadata.Name = "another", "another"
+			after := *c.After
+			after.Metadata.Name, c.After = "another", &after
+		}), "TransitionIdentity"},
+		{"a plan changes", update(), overTransition(func(_ *turn, c *invariant.Change, _ *invariant.TransitionChange) {
+			c.After.Spec = bytes.Replace(c.After.Spec, []byte("ana"), []byte("bob"), 1)
+			c.After.Metadata.Generation, c.Allowed = 2, c.Allowed|invariant.SectionSpec
+		}), "TransitionIdentity"},
+		{"a transition that cannot be read", update(), overTransition(func(t *turn, c *invariant.Change, _ *invariant.TransitionChange) {
+			c.After.Status, t.Transitions = []byte(`{"phase":"LOST"}`), nil
+		}), "TransitionIdentity"},
+		{"the index has one that is no object", update(), overTransition(func(_ *turn, _ *invariant.Change, x *invariant.TransitionChange) {
+			x.Before, x.After = transition.Entry{}, transition.Entry{Pending: transition.Record{ID: "member-remove-0"}}
+		}), "TransitionIdentity"},
+		{"a transition ends twice", update(), overTransition(func(_ *turn, c *invariant.Change, _ *invariant.TransitionChange) {
+			c.Before.Status = bytes.Replace(c.After.Status, []byte(`"revision":8`), []byte(`"revision":5`), 1)
+		}), "ForwardOnlyOutcome"},
+		{"an end that the root does not have", update(), overTransition(func(_ *turn, c *invariant.Change, _ *invariant.TransitionChange) {
+			c.After.Status = bytes.Replace(c.After.Status, []byte(`"publishState":"PUBLISHED"`), []byte(`"publishState":"PENDING"`), 1)
+		}), "NoSkippedPublish"},
+		{"the index ends one that goes on", update(), overTransition(func(_ *turn, c *invariant.Change, _ *invariant.TransitionChange) {
+			c.After.Status = c.Before.Status
+		}), "NoSkippedPublish"},
+		{"the index forgets one that pends", update(), overTransition(func(_ *turn, _ *invariant.Change, x *invariant.TransitionChange) { x.After = transition.Entry{} }), "NoHiddenDrop"},
+		{"one that pends is removed", update(), overTransition(func(t *turn, c *invariant.Change, _ *invariant.TransitionChange) {
+			c.After, c.Allowed, t.Transitions = nil, invariant.SectionLife, nil
+		}), "NoHiddenDrop"},
 
 		{"no cause", update(), after(func(o *candor.Object) { o.Cause = nil }), "EveryVersionHasACause"},
 		{"nobody's", create(), after(func(o *candor.Object) { o.Cause.Actor = "" }), "EveryVersionHasACause"},

@@ -57,6 +57,7 @@ const (
 	Tenures       = "system/tenures"
 	IDs           = "system/ids"
 	Timestamps    = "system/timestamps"
+	Transitions   = "system/transitions"
 
 	systemPrefix = "system/"
 	everySystem  = "system/*"
@@ -64,7 +65,7 @@ const (
 )
 
 // SystemKinds are all kinds that stand for administration.
-var SystemKinds = []string{Members, Leadership, Snapshots, Compactions, FeatureLevels, Diagnostics, Views, GossipKeys, Audit, Tenures, IDs, Timestamps}
+var SystemKinds = []string{Members, Leadership, Snapshots, Compactions, FeatureLevels, Diagnostics, Views, GossipKeys, Audit, Tenures, IDs, Timestamps, Transitions}
 
 // Ask is one thing that somebody wants to do. An empty Namespace of a list or
 // watch is all of them; an empty Name is no particular object.

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/hex"
+	"slices"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/literal"
@@ -28,6 +29,20 @@ type Token struct {
 func (p *Policy) Token(accessor string) (Token, bool) {
 	t, ok := p.tokens[accessor]
 	return t, ok
+}
+
+// Expired names tokens that expired before a time in nanoseconds since 1970, the first
+// by name, at most limit.
+func (p *Policy) Expired(before int64, limit int) []string {
+	var out []string
+	//candor:unordered sorted below
+	for accessor, t := range p.tokens {
+		if t.Expires < before {
+			out = append(out, accessor)
+		}
+	}
+	slices.Sort(out)
+	return out[:min(limit, len(out))]
 }
 
 // Holds is nil while the token exists, speaks for the actor and has not expired at

@@ -9,8 +9,10 @@ import (
 // ReadStatus reads them: that every seal is the digest of what its era says, that
 // each era cites the seal of the one before it and starts at or above its usage,
 // that no two versions differ about a seal, and that at most one era was active at
-// a time. Versions that are compacted may be missing at the beginning; a gap after
-// it is a violation. It returns nil, or the first violation.
+// a time. Versions that are compacted may be missing at the beginning; an era that
+// none of the later versions shows is a violation. A restore leaves no version of its
+// own: the next one shows its era among the unfinished. It returns nil, or the first
+// violation.
 func Audit(versions []Lineage) *Violation {
 	known := map[uint64]Era{}
 	newest := uint64(0)
@@ -34,12 +36,22 @@ func Audit(versions []Lineage) *Violation {
 			}
 			known[x.Number] = x
 		}
-		if newest != 0 && l.Current.Number > newest+1 || l.Current.Number < newest {
+		if newest != 0 && !l.shows(newest+1) || l.Current.Number < newest {
 			return violation(GuaranteePrimacy, l)(l.Current.Number, "follows era %d", newest)
 		}
 		newest = l.Current.Number
 	}
 	return auditChain(versions, known)
+}
+
+// shows says that the lineage keeps every era from a number on, up to the current.
+func (l *Lineage) shows(from uint64) bool {
+	for number := from; number < l.Current.Number; number++ {
+		if l.era(number) == nil {
+			return false
+		}
+	}
+	return true
 }
 
 func auditChain(versions []Lineage, known map[uint64]Era) *Violation {

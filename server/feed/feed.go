@@ -58,16 +58,30 @@ func (f *Feed) Close() {
 	<-f.done
 }
 
-// rights is what stands for roles, bindings and tokens together.
-const rights candor.KindName = ""
+// What stands for more than one kind.
+const (
+	// rights are roles, bindings and tokens.
+	rights candor.KindName = "rights"
+	// membership are transitions and the configuration.
+	membership candor.KindName = "membership"
+)
 
-// touched is the revision that the view last changed the kind at.
+// touched is the revision that the view last changed the kind at, or a number that
+// changes likewise.
 func touched(view *fsm.View, kind candor.KindName) uint64 {
-	if kind == rights {
+	switch kind {
+	case rights:
 		return view.Policy().Revision()
+	case membership:
+		// Neither goes back while the other goes on: see Adopt for when one does.
+		return view.Touched(candor.KindTransitions) + view.Configuration().Index
+	default:
+		return view.Touched(kind)
 	}
-	return view.Touched(kind)
 }
+
+// Membership is Changed for transitions, and for who the members are.
+func (f *Feed) Membership() (*fsm.View, <-chan struct{}) { return f.Changed(membership) }
 
 // Rights is Changed for what rights come from: roles, bindings and tokens.
 func (f *Feed) Rights() (*fsm.View, <-chan struct{}) { return f.Changed(rights) }

@@ -16,18 +16,25 @@ import (
 )
 
 // Topology changes who is a member. It runs on the leader; elsewhere it
-// refuses with NOT_LEADER and a hint. Each method returns the index of the
-// configuration that it left.
+// refuses with NOT_LEADER and a hint. An error of reason OUTCOME_UNKNOWN whose subject
+// is a transition says that the change goes on as that.
 type Topology interface {
 	// Join calls admit, unless it is nil, once nothing that this server knows stands
 	// in the way; its error is Join's, and nothing is changed then.
-	Join(ctx context.Context, in *candorv1.JoinRequest, admit func(context.Context) error) (uint64, error)
-	// Promote also says whether the server had its vote before.
-	Promote(ctx context.Context, server string, expected uint64) (index uint64, already bool, err error)
-	Remove(ctx context.Context, server string, expected uint64, force bool) (uint64, error)
-	// TransferLeader returns who leads then; nil where that was not heard in time.
-	TransferLeader(ctx context.Context, server string) (*candor.LeaderHint, error)
-	Members() (members []*candorv1.Member, configurationIndex uint64)
+	Join(ctx context.Context, in *candorv1.JoinRequest, admit func(context.Context) error) (Change, error)
+	Promote(ctx context.Context, server string, expected uint64) (Change, error)
+	Remove(ctx context.Context, server string, expected uint64, force bool) (Change, error)
+	Replace(ctx context.Context, server, with string, expected uint64, force bool) (Change, error)
+	// TransferLeader also returns who leads then; nil where that was not heard in time.
+	TransferLeader(ctx context.Context, server string) (Change, *candor.LeaderHint, error)
+}
+
+// Change is a change of the members that has ended.
+type Change struct {
+	// Configuration is the index of the configuration that it left.
+	Configuration uint64
+	// Transition is what it was; empty where it was so already.
+	Transition string
 }
 
 // Node describes this server.
@@ -39,6 +46,8 @@ type Node interface {
 	// ClusterTime is what this node would stamp an entry with now; nil when it
 	// does not lead.
 	ClusterTime() *int64
+	// Members are those of the configuration as this node knows it.
+	Members() (members []*candorv1.Member, configurationIndex uint64)
 }
 
 // Cluster is the cluster service.
@@ -81,7 +90,7 @@ func (s *Cluster) Status(context.Context, *candorv1.StatusRequest) (*candorv1.St
 
 // Members lists the configuration as this node knows it, with gossip's hints.
 func (s *Cluster) Members(context.Context, *candorv1.MembersRequest) (*candorv1.MembersResponse, error) {
-	members, index := s.topology.Members()
+	members, index := s.node.Members()
 	return &candorv1.MembersResponse{
 		Members: members, ConfigurationIndex: index, Witness: unasked(s.reader.Witness(s.machine.View())), ClusterTime: s.node.ClusterTime(),
 	}, nil
@@ -117,15 +126,15 @@ func (s *Cluster) Join(ctx context.Context, in *candorv1.JoinRequest) (*candorv1
 			return nil, err
 		}
 	}
-	index, err := s.topology.Join(ctx, in, admit)
+	change, err := s.topology.Join(ctx, in, admit)
 	if err != nil {
 		return nil, err
 	}
 	if token != nil {
 		s.forget(ctx, in, token)
 	}
-	members, _ := s.topology.Members()
-	return &candorv1.JoinResponse{ClusterId: view.ClusterID(), HistoryId: view.HistoryID(), ConfigurationIndex: index, Members: members, Witness: s.witness()}, nil
+	members, _ := s.node.Members()
+	return &candorv1.JoinResponse{ClusterId: view.ClusterID(), HistoryId: view.HistoryID(), ConfigurationIndex: change.Configuration, Transition: change.Transition, Members: members, Witness: s.witness()}, nil
 }
 
 func (s *Cluster) authorize(ctx context.Context, verb policy.Verb, kind, name string) error {
@@ -134,38 +143,38 @@ func (s *Cluster) authorize(ctx context.Context, verb policy.Verb, kind, name st
 
 // Promote makes a caught-up non-voter vote.
 func (s *Cluster) Promote(ctx context.Context, in *candorv1.PromoteRequest) (*candorv1.PromoteResponse, error) {
-	if err := s.authorize(ctx, policy.Update, policy.Members, in.GetServer()); err != nil {
-		return nil, err
-	}
-	index, already, err := s.topology.Promote(ctx, in.GetServer(), in.GetExpectedConfigurationIndex())
+	change, err := s.topology.Promote(ctx, in.GetServer(), in.GetExpectedConfigurationIndex())
 	if err != nil {
 		return nil, err
 	}
-	return &candorv1.PromoteResponse{ConfigurationIndex: index, VotedAlready: already, Witness: s.witness()}, nil
+	return &candorv1.PromoteResponse{ConfigurationIndex: change.Configuration, VotedAlready: change.Transition == "", Transition: change.Transition, Witness: s.witness()}, nil
+}
+
+// Replace brings a member in for another.
+func (s *Cluster) Replace(ctx context.Context, in *candorv1.ReplaceRequest) (*candorv1.ReplaceResponse, error) {
+	change, err := s.topology.Replace(ctx, in.GetServer(), in.GetWith(), in.GetExpectedConfigurationIndex(), in.GetForce())
+	if err != nil {
+		return nil, err
+	}
+	return &candorv1.ReplaceResponse{ConfigurationIndex: change.Configuration, Transition: change.Transition, Witness: s.witness()}, nil
 }
 
 // Remove takes a server out of the configuration.
 func (s *Cluster) Remove(ctx context.Context, in *candorv1.RemoveRequest) (*candorv1.RemoveResponse, error) {
-	if err := s.authorize(ctx, policy.Delete, policy.Members, in.GetServer()); err != nil {
-		return nil, err
-	}
-	index, err := s.topology.Remove(ctx, in.GetServer(), in.GetExpectedConfigurationIndex(), in.GetForce())
+	change, err := s.topology.Remove(ctx, in.GetServer(), in.GetExpectedConfigurationIndex(), in.GetForce())
 	if err != nil {
 		return nil, err
 	}
-	return &candorv1.RemoveResponse{ConfigurationIndex: index, Witness: s.witness()}, nil
+	return &candorv1.RemoveResponse{ConfigurationIndex: change.Configuration, Transition: change.Transition, Witness: s.witness()}, nil
 }
 
 // TransferLeader hands leadership to another voter.
 func (s *Cluster) TransferLeader(ctx context.Context, in *candorv1.TransferLeaderRequest) (*candorv1.TransferLeaderResponse, error) {
-	if err := s.authorize(ctx, policy.Update, policy.Leadership, in.GetServer()); err != nil {
-		return nil, err
-	}
-	leader, err := s.topology.TransferLeader(ctx, in.GetServer())
+	change, leader, err := s.topology.TransferLeader(ctx, in.GetServer())
 	if err != nil {
 		return nil, err
 	}
-	return &candorv1.TransferLeaderResponse{Leader: convert.LeaderHintToProto(leader), Witness: s.witness()}, nil
+	return &candorv1.TransferLeaderResponse{Leader: convert.LeaderHintToProto(leader), Transition: change.Transition, Witness: s.witness()}, nil
 }
 
 const (
@@ -260,7 +269,7 @@ func (s *Cluster) membersHaveSpoken() error {
 	for _, m := range s.machine.View().Members() {
 		said[m.ServerID] = true
 	}
-	members, _ := s.topology.Members()
+	members, _ := s.node.Members()
 	for _, m := range members {
 		if !said[m.GetServerId()] {
 			return candor.Errorf(candor.ReasonFeatureLevel, "server %s has not said which feature level it supports: wait until it has joined", m.GetName())

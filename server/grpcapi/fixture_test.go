@@ -9,6 +9,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm"
+	"github.com/candor-plane/candor/fsm/tenure"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/convert"
 	"github.com/candor-plane/candor/server/servertest"
@@ -39,7 +40,10 @@ type fixture struct {
 
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	x := &fixture{t: t, cluster: servertest.Start(t, servertest.WithDuties())}
+	x := &fixture{t: t, cluster: servertest.Start(t, servertest.WithDuties(tenure.DutyTopology))}
+	x.cluster.Until("somebody may change the members", func() bool {
+		return x.view().Tenure(tenure.Duty{Name: tenure.DutyTopology}).Current.State == tenure.StateActive
+	})
 	if v := x.view(); v.ClusterID() != clusterID || v.HistoryID() != historyID {
 		t.Fatalf("the requests are written for another cluster than %s, of history %s", v.ClusterID(), v.HistoryID())
 	}

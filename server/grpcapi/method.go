@@ -67,6 +67,7 @@ var methods = map[string]*method{
 	candorv1.ClusterService_Snapshot_FullMethodName:          {class: reads, from: serversToo, ask: policy.Ask{Verb: policy.Get, Kind: policy.Snapshots}},
 	candorv1.ClusterService_Join_FullMethodName:              {class: topology, from: joiners, ask: policy.Ask{Verb: policy.Create, Kind: policy.Members}},
 	candorv1.ClusterService_Remove_FullMethodName:            system(topology, policy.Delete, policy.Members),
+	candorv1.ClusterService_Replace_FullMethodName:           system(topology, policy.Delete, policy.Members),
 	candorv1.ClusterService_Promote_FullMethodName:           system(topology, policy.Update, policy.Members),
 	candorv1.ClusterService_TransferLeader_FullMethodName:    system(topology, policy.Update, policy.Leadership),
 	candorv1.ClusterService_Compact_FullMethodName:           system(writes, policy.Create, policy.Compactions),
@@ -89,6 +90,9 @@ var methods = map[string]*method{
 	candorv1.NodeService_AddGossipKey_FullMethodName:    system(topology, policy.Create, policy.GossipKeys),
 	candorv1.NodeService_UseGossipKey_FullMethodName:    system(topology, policy.Update, policy.GossipKeys),
 	candorv1.NodeService_RemoveGossipKey_FullMethodName: system(topology, policy.Delete, policy.GossipKeys),
+
+	candorv1.TransitionService_Transitions_FullMethodName:      system(reads, policy.Get, policy.Transitions),
+	candorv1.TransitionService_CancelTransition_FullMethodName: system(topology, policy.Get, policy.Transitions),
 
 	candorv1.TenureService_Tenures_FullMethodName:        system(reads, policy.Get, policy.Tenures),
 	candorv1.TenureService_TransferTenure_FullMethodName: system(topology, policy.Update, policy.Tenures),

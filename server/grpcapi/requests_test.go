@@ -103,6 +103,7 @@ func requests() []request {
 		{candorv1.ClusterService_Status_FullMethodName, &candorv1.StatusRequest{}, ""},
 		{candorv1.ClusterService_Members_FullMethodName, &candorv1.MembersRequest{}, ""},
 		{candorv1.ClusterService_Join_FullMethodName, &candorv1.JoinRequest{ServerId: "server-9", Name: "n9", RaftAddress: "n9/raft", ApiAddress: "n9", ClusterId: clusterID, FeatureLevel: 1}, ""},
+		{candorv1.ClusterService_Replace_FullMethodName, &candorv1.ReplaceRequest{Server: "n3", With: "n2", Force: true}, ""},
 		{candorv1.ClusterService_Remove_FullMethodName, &candorv1.RemoveRequest{Server: "n3", Force: true}, ""},
 		{candorv1.ClusterService_Promote_FullMethodName, &candorv1.PromoteRequest{Server: "n2"}, ""},
 		{candorv1.ClusterService_TransferLeader_FullMethodName, &candorv1.TransferLeaderRequest{}, ""},
@@ -128,6 +129,8 @@ func requests() []request {
 
 		// The fixture's servers hold no duties, so nobody hands one over, or numbers out.
 		{candorv1.TenureService_Tenures_FullMethodName, &candorv1.TenuresRequest{}, ""},
+		{candorv1.TransitionService_Transitions_FullMethodName, &candorv1.TransitionsRequest{Pending: true, Limit: 3}, ""},
+		{candorv1.TransitionService_CancelTransition_FullMethodName, &candorv1.CancelTransitionRequest{Id: "member-add-1", Reason: "not now"}, candor.ReasonNotFound},
 		{candorv1.TenureService_TransferTenure_FullMethodName, &candorv1.TransferTenureRequest{Duty: "janitor", Server: "n2"}, candor.ReasonSchedulerDegraded},
 		{candorv1.TenureService_ChangeTenure_FullMethodName, &candorv1.ChangeTenureRequest{
 			Duty: "control/web", Verb: candorv1.TenureVerb_TENURE_VERB_CAMPAIGN, Candidacy: "c-1", Duration: durationpb.New(time.Second),

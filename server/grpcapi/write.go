@@ -9,6 +9,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm"
 	"github.com/candor-plane/candor/fsm/command"
+	"github.com/candor-plane/candor/fsm/tenure"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/convert"
 )
@@ -208,6 +209,13 @@ func (s *Objects) command(ctx context.Context, w *candorv1.WriteOptions, digest 
 	}
 	if err := checkActor(c.Actor); err != nil {
 		return nil, err
+	}
+	if w.GetDuty() != "" {
+		holder, err := tenure.HolderOf(c.Actor)
+		if err != nil {
+			return nil, err
+		}
+		c.Duty, c.Era, c.Holder = w.GetDuty(), w.GetEra(), holder
 	}
 	switch {
 	case len(c.RequestID) > candor.MaxRequestIDBytes:

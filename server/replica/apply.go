@@ -9,6 +9,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm"
+	"github.com/candor-plane/candor/fsm/transition"
 )
 
 // applier is the state machine as raft sees it. raft calls everything but
@@ -39,9 +40,7 @@ func (a *applier) ApplyBatch(logs []*raft.Log) []any {
 	defer a.replica.applying.begin()()
 	a.scratch = a.scratch[:0]
 	for _, log := range logs {
-		a.scratch = append(a.scratch, fsm.Committed{
-			Term: log.Term, Index: log.Index, Data: log.Data, Configuration: log.Type != raft.LogCommand,
-		})
+		a.scratch = append(a.scratch, committedOf(log))
 	}
 	results, err := a.apply(a.scratch)
 	clear(a.scratch)
@@ -56,6 +55,18 @@ func (a *applier) ApplyBatch(logs []*raft.Log) []any {
 		responses[i] = &results[i]
 	}
 	return responses
+}
+
+// committedOf is an entry as the state machine takes it: of a configuration, who the
+// members are.
+func committedOf(log *raft.Log) fsm.Committed {
+	c := fsm.Committed{Term: log.Term, Index: log.Index, Data: log.Data, Configuration: log.Type != raft.LogCommand}
+	if log.Type == raft.LogConfiguration {
+		for _, s := range raft.DecodeConfiguration(log.Data).Servers {
+			c.Servers = append(c.Servers, transition.Server{ID: string(s.ID), Address: string(s.Address), Voter: s.Suffrage == raft.Voter})
+		}
+	}
+	return c
 }
 
 // apply turns the machine's refusal of an entry into an error.

@@ -130,7 +130,7 @@ func (r *Replica) committed(after, upto uint64) ([]fsm.Committed, error) {
 		}
 		// raft hands nothing else to a state machine.
 		if entry.Type == raft.LogCommand || entry.Type == raft.LogConfiguration {
-			out = append(out, fsm.Committed{Term: entry.Term, Index: entry.Index, Data: entry.Data, Configuration: entry.Type != raft.LogCommand})
+			out = append(out, committedOf(&entry))
 		}
 	}
 	return out, nil

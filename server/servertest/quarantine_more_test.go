@@ -132,7 +132,7 @@ func TestAQuarantinedLeaderFindsASoundVoterThatLives(t *testing.T) {
 		defer cancel()
 		lead := func() {
 			t.Helper()
-			if _, err := k.Cluster().TransferLeader(ctx, victim.Name()); err != nil {
+			if err := c.Leader().Replica().TransferLeader(ctx, victim.ID()); err != nil {
 				t.Fatal(err)
 			}
 		}

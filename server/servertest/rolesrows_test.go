@@ -132,6 +132,9 @@ func clusterRows() map[string][]rolesRow {
 		candorv1.ClusterService_Remove_FullMethodName: {{request: func(a *asking) proto.Message {
 			return &candorv1.RemoveRequest{Server: harmless(a, a.other())}
 		}}},
+		candorv1.ClusterService_Replace_FullMethodName: {{request: func(a *asking) proto.Message {
+			return &candorv1.ReplaceRequest{Server: harmless(a, a.other()), With: harmless(a, a.other())}
+		}}},
 		candorv1.ClusterService_Promote_FullMethodName: {{request: func(a *asking) proto.Message {
 			return &candorv1.PromoteRequest{Server: harmless(a, a.other())}
 		}}},

@@ -706,8 +706,10 @@ type JoinResponse struct {
 	ConfigurationIndex uint64                 `protobuf:"varint,3,opt,name=configuration_index,json=configurationIndex,proto3" json:"configuration_index,omitempty"`
 	Members            []*Member              `protobuf:"bytes,4,rep,name=members,proto3" json:"members,omitempty"`
 	Witness            *Witness               `protobuf:"bytes,5,opt,name=witness,proto3" json:"witness,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// The transition that it was; empty where nothing had to change.
+	Transition    string `protobuf:"bytes,6,opt,name=transition,proto3" json:"transition,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *JoinResponse) Reset() {
@@ -773,6 +775,13 @@ func (x *JoinResponse) GetWitness() *Witness {
 		return x.Witness
 	}
 	return nil
+}
+
+func (x *JoinResponse) GetTransition() string {
+	if x != nil {
+		return x.Transition
+	}
+	return ""
 }
 
 type RemoveRequest struct {
@@ -841,8 +850,10 @@ type RemoveResponse struct {
 	state              protoimpl.MessageState `protogen:"open.v1"`
 	ConfigurationIndex uint64                 `protobuf:"varint,1,opt,name=configuration_index,json=configurationIndex,proto3" json:"configuration_index,omitempty"`
 	Witness            *Witness               `protobuf:"bytes,2,opt,name=witness,proto3" json:"witness,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// The transition that it was; empty where nothing had to change.
+	Transition    string `protobuf:"bytes,3,opt,name=transition,proto3" json:"transition,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RemoveResponse) Reset() {
@@ -887,6 +898,13 @@ func (x *RemoveResponse) GetWitness() *Witness {
 		return x.Witness
 	}
 	return nil
+}
+
+func (x *RemoveResponse) GetTransition() string {
+	if x != nil {
+		return x.Transition
+	}
+	return ""
 }
 
 type PromoteRequest struct {
@@ -946,7 +964,9 @@ type PromoteResponse struct {
 	ConfigurationIndex uint64                 `protobuf:"varint,1,opt,name=configuration_index,json=configurationIndex,proto3" json:"configuration_index,omitempty"`
 	Witness            *Witness               `protobuf:"bytes,2,opt,name=witness,proto3" json:"witness,omitempty"`
 	// The server had its vote before: nothing was changed.
-	VotedAlready  bool `protobuf:"varint,3,opt,name=voted_already,json=votedAlready,proto3" json:"voted_already,omitempty"`
+	VotedAlready bool `protobuf:"varint,3,opt,name=voted_already,json=votedAlready,proto3" json:"voted_already,omitempty"`
+	// The transition that it was; empty where nothing had to change.
+	Transition    string `protobuf:"bytes,4,opt,name=transition,proto3" json:"transition,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1002,6 +1022,13 @@ func (x *PromoteResponse) GetVotedAlready() bool {
 	return false
 }
 
+func (x *PromoteResponse) GetTransition() string {
+	if x != nil {
+		return x.Transition
+	}
+	return ""
+}
+
 type TransferLeaderRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Server ID or name; empty lets the leader choose.
@@ -1051,8 +1078,10 @@ type TransferLeaderResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Who leads then, as the server that led before heard it; absent where it has
 	// not heard in time.
-	Leader        *LeaderHint `protobuf:"bytes,1,opt,name=leader,proto3" json:"leader,omitempty"`
-	Witness       *Witness    `protobuf:"bytes,2,opt,name=witness,proto3" json:"witness,omitempty"`
+	Leader  *LeaderHint `protobuf:"bytes,1,opt,name=leader,proto3" json:"leader,omitempty"`
+	Witness *Witness    `protobuf:"bytes,2,opt,name=witness,proto3" json:"witness,omitempty"`
+	// The transition that it was; empty where nothing had to change.
+	Transition    string `protobuf:"bytes,3,opt,name=transition,proto3" json:"transition,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1099,6 +1128,13 @@ func (x *TransferLeaderResponse) GetWitness() *Witness {
 		return x.Witness
 	}
 	return nil
+}
+
+func (x *TransferLeaderResponse) GetTransition() string {
+	if x != nil {
+		return x.Transition
+	}
+	return ""
 }
 
 type SnapshotRequest struct {
@@ -1408,6 +1444,137 @@ func (x *RaiseFeatureLevelResponse) GetWitness() *Witness {
 	return nil
 }
 
+type ReplaceRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Both by name or ID; the newcomer has joined already.
+	Server                     string `protobuf:"bytes,1,opt,name=server,proto3" json:"server,omitempty"`
+	With                       string `protobuf:"bytes,2,opt,name=with,proto3" json:"with,omitempty"`
+	ExpectedConfigurationIndex uint64 `protobuf:"varint,3,opt,name=expected_configuration_index,json=expectedConfigurationIndex,proto3" json:"expected_configuration_index,omitempty"`
+	// Accept a risk to the quorum.
+	Force         bool `protobuf:"varint,4,opt,name=force,proto3" json:"force,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplaceRequest) Reset() {
+	*x = ReplaceRequest{}
+	mi := &file_candor_v1_cluster_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplaceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplaceRequest) ProtoMessage() {}
+
+func (x *ReplaceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_cluster_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplaceRequest.ProtoReflect.Descriptor instead.
+func (*ReplaceRequest) Descriptor() ([]byte, []int) {
+	return file_candor_v1_cluster_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ReplaceRequest) GetServer() string {
+	if x != nil {
+		return x.Server
+	}
+	return ""
+}
+
+func (x *ReplaceRequest) GetWith() string {
+	if x != nil {
+		return x.With
+	}
+	return ""
+}
+
+func (x *ReplaceRequest) GetExpectedConfigurationIndex() uint64 {
+	if x != nil {
+		return x.ExpectedConfigurationIndex
+	}
+	return 0
+}
+
+func (x *ReplaceRequest) GetForce() bool {
+	if x != nil {
+		return x.Force
+	}
+	return false
+}
+
+type ReplaceResponse struct {
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	ConfigurationIndex uint64                 `protobuf:"varint,1,opt,name=configuration_index,json=configurationIndex,proto3" json:"configuration_index,omitempty"`
+	Witness            *Witness               `protobuf:"bytes,2,opt,name=witness,proto3" json:"witness,omitempty"`
+	// The transition that it was; empty where nothing had to change.
+	Transition    string `protobuf:"bytes,3,opt,name=transition,proto3" json:"transition,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplaceResponse) Reset() {
+	*x = ReplaceResponse{}
+	mi := &file_candor_v1_cluster_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplaceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplaceResponse) ProtoMessage() {}
+
+func (x *ReplaceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_cluster_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplaceResponse.ProtoReflect.Descriptor instead.
+func (*ReplaceResponse) Descriptor() ([]byte, []int) {
+	return file_candor_v1_cluster_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ReplaceResponse) GetConfigurationIndex() uint64 {
+	if x != nil {
+		return x.ConfigurationIndex
+	}
+	return 0
+}
+
+func (x *ReplaceResponse) GetWitness() *Witness {
+	if x != nil {
+		return x.Witness
+	}
+	return nil
+}
+
+func (x *ReplaceResponse) GetTransition() string {
+	if x != nil {
+		return x.Transition
+	}
+	return ""
+}
+
 var File_candor_v1_cluster_service_proto protoreflect.FileDescriptor
 
 const file_candor_v1_cluster_service_proto_rawDesc = "" +
@@ -1484,7 +1651,7 @@ const file_candor_v1_cluster_service_proto_rawDesc = "" +
 	"cluster_id\x18\x05 \x01(\tR\tclusterId\x12#\n" +
 	"\rfeature_level\x18\x06 \x01(\rR\ffeatureLevel\x12\x1d\n" +
 	"\n" +
-	"join_token\x18\a \x01(\tR\tjoinToken\"\xd8\x01\n" +
+	"join_token\x18\a \x01(\tR\tjoinToken\"\xf8\x01\n" +
 	"\fJoinResponse\x12\x1d\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\tR\tclusterId\x12\x1d\n" +
@@ -1492,26 +1659,38 @@ const file_candor_v1_cluster_service_proto_rawDesc = "" +
 	"history_id\x18\x02 \x01(\tR\thistoryId\x12/\n" +
 	"\x13configuration_index\x18\x03 \x01(\x04R\x12configurationIndex\x12+\n" +
 	"\amembers\x18\x04 \x03(\v2\x11.candor.v1.MemberR\amembers\x12,\n" +
-	"\awitness\x18\x05 \x01(\v2\x12.candor.v1.WitnessR\awitness\"\x7f\n" +
+	"\awitness\x18\x05 \x01(\v2\x12.candor.v1.WitnessR\awitness\x12\x1e\n" +
+	"\n" +
+	"transition\x18\x06 \x01(\tR\n" +
+	"transition\"\x7f\n" +
 	"\rRemoveRequest\x12\x16\n" +
 	"\x06server\x18\x01 \x01(\tR\x06server\x12@\n" +
 	"\x1cexpected_configuration_index\x18\x02 \x01(\x04R\x1aexpectedConfigurationIndex\x12\x14\n" +
-	"\x05force\x18\x03 \x01(\bR\x05force\"o\n" +
+	"\x05force\x18\x03 \x01(\bR\x05force\"\x8f\x01\n" +
 	"\x0eRemoveResponse\x12/\n" +
 	"\x13configuration_index\x18\x01 \x01(\x04R\x12configurationIndex\x12,\n" +
-	"\awitness\x18\x02 \x01(\v2\x12.candor.v1.WitnessR\awitness\"j\n" +
+	"\awitness\x18\x02 \x01(\v2\x12.candor.v1.WitnessR\awitness\x12\x1e\n" +
+	"\n" +
+	"transition\x18\x03 \x01(\tR\n" +
+	"transition\"j\n" +
 	"\x0ePromoteRequest\x12\x16\n" +
 	"\x06server\x18\x01 \x01(\tR\x06server\x12@\n" +
-	"\x1cexpected_configuration_index\x18\x02 \x01(\x04R\x1aexpectedConfigurationIndex\"\x95\x01\n" +
+	"\x1cexpected_configuration_index\x18\x02 \x01(\x04R\x1aexpectedConfigurationIndex\"\xb5\x01\n" +
 	"\x0fPromoteResponse\x12/\n" +
 	"\x13configuration_index\x18\x01 \x01(\x04R\x12configurationIndex\x12,\n" +
 	"\awitness\x18\x02 \x01(\v2\x12.candor.v1.WitnessR\awitness\x12#\n" +
-	"\rvoted_already\x18\x03 \x01(\bR\fvotedAlready\"/\n" +
+	"\rvoted_already\x18\x03 \x01(\bR\fvotedAlready\x12\x1e\n" +
+	"\n" +
+	"transition\x18\x04 \x01(\tR\n" +
+	"transition\"/\n" +
 	"\x15TransferLeaderRequest\x12\x16\n" +
-	"\x06server\x18\x01 \x01(\tR\x06server\"u\n" +
+	"\x06server\x18\x01 \x01(\tR\x06server\"\x95\x01\n" +
 	"\x16TransferLeaderResponse\x12-\n" +
 	"\x06leader\x18\x01 \x01(\v2\x15.candor.v1.LeaderHintR\x06leader\x12,\n" +
-	"\awitness\x18\x02 \x01(\v2\x12.candor.v1.WitnessR\awitness\"\x11\n" +
+	"\awitness\x18\x02 \x01(\v2\x12.candor.v1.WitnessR\awitness\x12\x1e\n" +
+	"\n" +
+	"transition\x18\x03 \x01(\tR\n" +
+	"transition\"\x11\n" +
 	"\x0fSnapshotRequest\"\xab\x01\n" +
 	"\x10SnapshotResponse\x12\x14\n" +
 	"\x05chunk\x18\x01 \x01(\fR\x05chunk\x12*\n" +
@@ -1528,12 +1707,24 @@ const file_candor_v1_cluster_service_proto_rawDesc = "" +
 	"\x05level\x18\x01 \x01(\rR\x05level\"_\n" +
 	"\x19RaiseFeatureLevelResponse\x12\x14\n" +
 	"\x05level\x18\x01 \x01(\rR\x05level\x12,\n" +
-	"\awitness\x18\x02 \x01(\v2\x12.candor.v1.WitnessR\awitness2\x8b\x05\n" +
+	"\awitness\x18\x02 \x01(\v2\x12.candor.v1.WitnessR\awitness\"\x94\x01\n" +
+	"\x0eReplaceRequest\x12\x16\n" +
+	"\x06server\x18\x01 \x01(\tR\x06server\x12\x12\n" +
+	"\x04with\x18\x02 \x01(\tR\x04with\x12@\n" +
+	"\x1cexpected_configuration_index\x18\x03 \x01(\x04R\x1aexpectedConfigurationIndex\x12\x14\n" +
+	"\x05force\x18\x04 \x01(\bR\x05force\"\x90\x01\n" +
+	"\x0fReplaceResponse\x12/\n" +
+	"\x13configuration_index\x18\x01 \x01(\x04R\x12configurationIndex\x12,\n" +
+	"\awitness\x18\x02 \x01(\v2\x12.candor.v1.WitnessR\awitness\x12\x1e\n" +
+	"\n" +
+	"transition\x18\x03 \x01(\tR\n" +
+	"transition2\xcd\x05\n" +
 	"\x0eClusterService\x12=\n" +
 	"\x06Status\x12\x18.candor.v1.StatusRequest\x1a\x19.candor.v1.StatusResponse\x12@\n" +
 	"\aMembers\x12\x19.candor.v1.MembersRequest\x1a\x1a.candor.v1.MembersResponse\x127\n" +
 	"\x04Join\x12\x16.candor.v1.JoinRequest\x1a\x17.candor.v1.JoinResponse\x12=\n" +
 	"\x06Remove\x12\x18.candor.v1.RemoveRequest\x1a\x19.candor.v1.RemoveResponse\x12@\n" +
+	"\aReplace\x12\x19.candor.v1.ReplaceRequest\x1a\x1a.candor.v1.ReplaceResponse\x12@\n" +
 	"\aPromote\x12\x19.candor.v1.PromoteRequest\x1a\x1a.candor.v1.PromoteResponse\x12U\n" +
 	"\x0eTransferLeader\x12 .candor.v1.TransferLeaderRequest\x1a!.candor.v1.TransferLeaderResponse\x12E\n" +
 	"\bSnapshot\x12\x1a.candor.v1.SnapshotRequest\x1a\x1b.candor.v1.SnapshotResponse0\x01\x12@\n" +
@@ -1552,7 +1743,7 @@ func file_candor_v1_cluster_service_proto_rawDescGZIP() []byte {
 	return file_candor_v1_cluster_service_proto_rawDescData
 }
 
-var file_candor_v1_cluster_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_candor_v1_cluster_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_candor_v1_cluster_service_proto_goTypes = []any{
 	(*StatusRequest)(nil),             // 0: candor.v1.StatusRequest
 	(*StatusResponse)(nil),            // 1: candor.v1.StatusResponse
@@ -1574,52 +1765,57 @@ var file_candor_v1_cluster_service_proto_goTypes = []any{
 	(*CompactResponse)(nil),           // 17: candor.v1.CompactResponse
 	(*RaiseFeatureLevelRequest)(nil),  // 18: candor.v1.RaiseFeatureLevelRequest
 	(*RaiseFeatureLevelResponse)(nil), // 19: candor.v1.RaiseFeatureLevelResponse
-	(*LeaderHint)(nil),                // 20: candor.v1.LeaderHint
-	(*RootToken)(nil),                 // 21: candor.v1.RootToken
-	(*Witness)(nil),                   // 22: candor.v1.Witness
-	(*WriteOptions)(nil),              // 23: candor.v1.WriteOptions
+	(*ReplaceRequest)(nil),            // 20: candor.v1.ReplaceRequest
+	(*ReplaceResponse)(nil),           // 21: candor.v1.ReplaceResponse
+	(*LeaderHint)(nil),                // 22: candor.v1.LeaderHint
+	(*RootToken)(nil),                 // 23: candor.v1.RootToken
+	(*Witness)(nil),                   // 24: candor.v1.Witness
+	(*WriteOptions)(nil),              // 25: candor.v1.WriteOptions
 }
 var file_candor_v1_cluster_service_proto_depIdxs = []int32{
-	20, // 0: candor.v1.StatusResponse.leader:type_name -> candor.v1.LeaderHint
-	21, // 1: candor.v1.StatusResponse.applied:type_name -> candor.v1.RootToken
+	22, // 0: candor.v1.StatusResponse.leader:type_name -> candor.v1.LeaderHint
+	23, // 1: candor.v1.StatusResponse.applied:type_name -> candor.v1.RootToken
 	2,  // 2: candor.v1.StatusResponse.findings:type_name -> candor.v1.Finding
-	22, // 3: candor.v1.StatusResponse.witness:type_name -> candor.v1.Witness
+	24, // 3: candor.v1.StatusResponse.witness:type_name -> candor.v1.Witness
 	5,  // 4: candor.v1.MembersResponse.members:type_name -> candor.v1.Member
-	22, // 5: candor.v1.MembersResponse.witness:type_name -> candor.v1.Witness
+	24, // 5: candor.v1.MembersResponse.witness:type_name -> candor.v1.Witness
 	5,  // 6: candor.v1.JoinResponse.members:type_name -> candor.v1.Member
-	22, // 7: candor.v1.JoinResponse.witness:type_name -> candor.v1.Witness
-	22, // 8: candor.v1.RemoveResponse.witness:type_name -> candor.v1.Witness
-	22, // 9: candor.v1.PromoteResponse.witness:type_name -> candor.v1.Witness
-	20, // 10: candor.v1.TransferLeaderResponse.leader:type_name -> candor.v1.LeaderHint
-	22, // 11: candor.v1.TransferLeaderResponse.witness:type_name -> candor.v1.Witness
-	21, // 12: candor.v1.SnapshotResponse.token:type_name -> candor.v1.RootToken
-	22, // 13: candor.v1.SnapshotResponse.witness:type_name -> candor.v1.Witness
-	23, // 14: candor.v1.CompactRequest.write:type_name -> candor.v1.WriteOptions
-	22, // 15: candor.v1.CompactResponse.witness:type_name -> candor.v1.Witness
-	22, // 16: candor.v1.RaiseFeatureLevelResponse.witness:type_name -> candor.v1.Witness
-	0,  // 17: candor.v1.ClusterService.Status:input_type -> candor.v1.StatusRequest
-	3,  // 18: candor.v1.ClusterService.Members:input_type -> candor.v1.MembersRequest
-	6,  // 19: candor.v1.ClusterService.Join:input_type -> candor.v1.JoinRequest
-	8,  // 20: candor.v1.ClusterService.Remove:input_type -> candor.v1.RemoveRequest
-	10, // 21: candor.v1.ClusterService.Promote:input_type -> candor.v1.PromoteRequest
-	12, // 22: candor.v1.ClusterService.TransferLeader:input_type -> candor.v1.TransferLeaderRequest
-	14, // 23: candor.v1.ClusterService.Snapshot:input_type -> candor.v1.SnapshotRequest
-	16, // 24: candor.v1.ClusterService.Compact:input_type -> candor.v1.CompactRequest
-	18, // 25: candor.v1.ClusterService.RaiseFeatureLevel:input_type -> candor.v1.RaiseFeatureLevelRequest
-	1,  // 26: candor.v1.ClusterService.Status:output_type -> candor.v1.StatusResponse
-	4,  // 27: candor.v1.ClusterService.Members:output_type -> candor.v1.MembersResponse
-	7,  // 28: candor.v1.ClusterService.Join:output_type -> candor.v1.JoinResponse
-	9,  // 29: candor.v1.ClusterService.Remove:output_type -> candor.v1.RemoveResponse
-	11, // 30: candor.v1.ClusterService.Promote:output_type -> candor.v1.PromoteResponse
-	13, // 31: candor.v1.ClusterService.TransferLeader:output_type -> candor.v1.TransferLeaderResponse
-	15, // 32: candor.v1.ClusterService.Snapshot:output_type -> candor.v1.SnapshotResponse
-	17, // 33: candor.v1.ClusterService.Compact:output_type -> candor.v1.CompactResponse
-	19, // 34: candor.v1.ClusterService.RaiseFeatureLevel:output_type -> candor.v1.RaiseFeatureLevelResponse
-	26, // [26:35] is the sub-list for method output_type
-	17, // [17:26] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	24, // 7: candor.v1.JoinResponse.witness:type_name -> candor.v1.Witness
+	24, // 8: candor.v1.RemoveResponse.witness:type_name -> candor.v1.Witness
+	24, // 9: candor.v1.PromoteResponse.witness:type_name -> candor.v1.Witness
+	22, // 10: candor.v1.TransferLeaderResponse.leader:type_name -> candor.v1.LeaderHint
+	24, // 11: candor.v1.TransferLeaderResponse.witness:type_name -> candor.v1.Witness
+	23, // 12: candor.v1.SnapshotResponse.token:type_name -> candor.v1.RootToken
+	24, // 13: candor.v1.SnapshotResponse.witness:type_name -> candor.v1.Witness
+	25, // 14: candor.v1.CompactRequest.write:type_name -> candor.v1.WriteOptions
+	24, // 15: candor.v1.CompactResponse.witness:type_name -> candor.v1.Witness
+	24, // 16: candor.v1.RaiseFeatureLevelResponse.witness:type_name -> candor.v1.Witness
+	24, // 17: candor.v1.ReplaceResponse.witness:type_name -> candor.v1.Witness
+	0,  // 18: candor.v1.ClusterService.Status:input_type -> candor.v1.StatusRequest
+	3,  // 19: candor.v1.ClusterService.Members:input_type -> candor.v1.MembersRequest
+	6,  // 20: candor.v1.ClusterService.Join:input_type -> candor.v1.JoinRequest
+	8,  // 21: candor.v1.ClusterService.Remove:input_type -> candor.v1.RemoveRequest
+	20, // 22: candor.v1.ClusterService.Replace:input_type -> candor.v1.ReplaceRequest
+	10, // 23: candor.v1.ClusterService.Promote:input_type -> candor.v1.PromoteRequest
+	12, // 24: candor.v1.ClusterService.TransferLeader:input_type -> candor.v1.TransferLeaderRequest
+	14, // 25: candor.v1.ClusterService.Snapshot:input_type -> candor.v1.SnapshotRequest
+	16, // 26: candor.v1.ClusterService.Compact:input_type -> candor.v1.CompactRequest
+	18, // 27: candor.v1.ClusterService.RaiseFeatureLevel:input_type -> candor.v1.RaiseFeatureLevelRequest
+	1,  // 28: candor.v1.ClusterService.Status:output_type -> candor.v1.StatusResponse
+	4,  // 29: candor.v1.ClusterService.Members:output_type -> candor.v1.MembersResponse
+	7,  // 30: candor.v1.ClusterService.Join:output_type -> candor.v1.JoinResponse
+	9,  // 31: candor.v1.ClusterService.Remove:output_type -> candor.v1.RemoveResponse
+	21, // 32: candor.v1.ClusterService.Replace:output_type -> candor.v1.ReplaceResponse
+	11, // 33: candor.v1.ClusterService.Promote:output_type -> candor.v1.PromoteResponse
+	13, // 34: candor.v1.ClusterService.TransferLeader:output_type -> candor.v1.TransferLeaderResponse
+	15, // 35: candor.v1.ClusterService.Snapshot:output_type -> candor.v1.SnapshotResponse
+	17, // 36: candor.v1.ClusterService.Compact:output_type -> candor.v1.CompactResponse
+	19, // 37: candor.v1.ClusterService.RaiseFeatureLevel:output_type -> candor.v1.RaiseFeatureLevelResponse
+	28, // [28:38] is the sub-list for method output_type
+	18, // [18:28] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_candor_v1_cluster_service_proto_init() }
@@ -1638,7 +1834,7 @@ func file_candor_v1_cluster_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_candor_v1_cluster_service_proto_rawDesc), len(file_candor_v1_cluster_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const (
 	ClusterService_Members_FullMethodName           = "/candor.v1.ClusterService/Members"
 	ClusterService_Join_FullMethodName              = "/candor.v1.ClusterService/Join"
 	ClusterService_Remove_FullMethodName            = "/candor.v1.ClusterService/Remove"
+	ClusterService_Replace_FullMethodName           = "/candor.v1.ClusterService/Replace"
 	ClusterService_Promote_FullMethodName           = "/candor.v1.ClusterService/Promote"
 	ClusterService_TransferLeader_FullMethodName    = "/candor.v1.ClusterService/TransferLeader"
 	ClusterService_Snapshot_FullMethodName          = "/candor.v1.ClusterService/Snapshot"
@@ -41,6 +42,10 @@ type ClusterServiceClient interface {
 	// Join adds a server as a non-voter; Promote makes it vote.
 	Join(ctx context.Context, in *JoinRequest, opts ...grpc.CallOption) (*JoinResponse, error)
 	Remove(ctx context.Context, in *RemoveRequest, opts ...grpc.CallOption) (*RemoveResponse, error)
+	// Replace brings a member in for another, which goes: it is promoted once it has
+	// caught up, takes leadership over if need be, and then the other is removed. It
+	// ends with that, or goes on as a transition when the call ends.
+	Replace(ctx context.Context, in *ReplaceRequest, opts ...grpc.CallOption) (*ReplaceResponse, error)
 	Promote(ctx context.Context, in *PromoteRequest, opts ...grpc.CallOption) (*PromoteResponse, error)
 	TransferLeader(ctx context.Context, in *TransferLeaderRequest, opts ...grpc.CallOption) (*TransferLeaderResponse, error)
 	// Snapshot streams a verified snapshot of this node's published view.
@@ -93,6 +98,16 @@ func (c *clusterServiceClient) Remove(ctx context.Context, in *RemoveRequest, op
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RemoveResponse)
 	err := c.cc.Invoke(ctx, ClusterService_Remove_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *clusterServiceClient) Replace(ctx context.Context, in *ReplaceRequest, opts ...grpc.CallOption) (*ReplaceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReplaceResponse)
+	err := c.cc.Invoke(ctx, ClusterService_Replace_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -169,6 +184,10 @@ type ClusterServiceServer interface {
 	// Join adds a server as a non-voter; Promote makes it vote.
 	Join(context.Context, *JoinRequest) (*JoinResponse, error)
 	Remove(context.Context, *RemoveRequest) (*RemoveResponse, error)
+	// Replace brings a member in for another, which goes: it is promoted once it has
+	// caught up, takes leadership over if need be, and then the other is removed. It
+	// ends with that, or goes on as a transition when the call ends.
+	Replace(context.Context, *ReplaceRequest) (*ReplaceResponse, error)
 	Promote(context.Context, *PromoteRequest) (*PromoteResponse, error)
 	TransferLeader(context.Context, *TransferLeaderRequest) (*TransferLeaderResponse, error)
 	// Snapshot streams a verified snapshot of this node's published view.
@@ -198,6 +217,9 @@ func (UnimplementedClusterServiceServer) Join(context.Context, *JoinRequest) (*J
 }
 func (UnimplementedClusterServiceServer) Remove(context.Context, *RemoveRequest) (*RemoveResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Remove not implemented")
+}
+func (UnimplementedClusterServiceServer) Replace(context.Context, *ReplaceRequest) (*ReplaceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Replace not implemented")
 }
 func (UnimplementedClusterServiceServer) Promote(context.Context, *PromoteRequest) (*PromoteResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Promote not implemented")
@@ -307,6 +329,24 @@ func _ClusterService_Remove_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ClusterService_Replace_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReplaceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ClusterServiceServer).Replace(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ClusterService_Replace_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ClusterServiceServer).Replace(ctx, req.(*ReplaceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ClusterService_Promote_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(PromoteRequest)
 	if err := dec(in); err != nil {
@@ -412,6 +452,10 @@ var ClusterService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Remove",
 			Handler:    _ClusterService_Remove_Handler,
+		},
+		{
+			MethodName: "Replace",
+			Handler:    _ClusterService_Replace_Handler,
 		},
 		{
 			MethodName: "Promote",

@@ -753,6 +753,10 @@ func (x *ReadOptions) GetAtRevision() uint64 {
 // WriteOptions make a write safe to repeat and say why it is made.
 type WriteOptions struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
+	// The tenure that the caller writes under, of a duty control/GROUP: the root takes
+	// the write while that era is active and the caller's.
+	Duty string `protobuf:"bytes,20,opt,name=duty,proto3" json:"duty,omitempty"`
+	Era  uint64 `protobuf:"varint,21,opt,name=era,proto3" json:"era,omitempty"`
 	// With the actor, names the request: at most 64 bytes. Empty: not repeatable.
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Cluster time after which the root refuses the request, in nanoseconds.
@@ -801,6 +805,20 @@ func (x *WriteOptions) ProtoReflect() protoreflect.Message {
 // Deprecated: Use WriteOptions.ProtoReflect.Descriptor instead.
 func (*WriteOptions) Descriptor() ([]byte, []int) {
 	return file_candor_v1_witness_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *WriteOptions) GetDuty() string {
+	if x != nil {
+		return x.Duty
+	}
+	return ""
+}
+
+func (x *WriteOptions) GetEra() uint64 {
+	if x != nil {
+		return x.Era
+	}
+	return 0
 }
 
 func (x *WriteOptions) GetRequestId() string {
@@ -917,8 +935,10 @@ const file_candor_v1_witness_proto_rawDesc = "" +
 	"\x19allow_follower_read_index\x18\x05 \x01(\bR\x16allowFollowerReadIndex\x12\x1f\n" +
 	"\vat_revision\x18\x06 \x01(\x04R\n" +
 	"atRevisionB\x0f\n" +
-	"\r_max_root_lag\"\xe4\x02\n" +
-	"\fWriteOptions\x12\x1d\n" +
+	"\r_max_root_lag\"\x8a\x03\n" +
+	"\fWriteOptions\x12\x12\n" +
+	"\x04duty\x18\x14 \x01(\tR\x04duty\x12\x10\n" +
+	"\x03era\x18\x15 \x01(\x04R\x03era\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1b\n" +
 	"\tnot_after\x18\x02 \x01(\x03R\bnotAfter\x12@\n" +

@@ -75,6 +75,9 @@ func (d *Dir) open() error {
 	if err != nil {
 		return err
 	}
+	if before != nil && before.Stores != d.identity.Stores {
+		before = nil // it is of the stores that these replaced
+	}
 	d.snapshots = &Snapshots{dir: d.file(snapshotsName), fs: d.options.FS}
 	if !d.options.ReadOnly {
 		if err := d.create(); err != nil {
@@ -95,7 +98,7 @@ func (d *Dir) open() error {
 		return err
 	}
 	if before != nil {
-		if err := before.check(d.path, found, d.log.lastFile()); err != nil {
+		if err := before.check(d.path, d.file(""), found, d.log.lastFile()); err != nil {
 			return err
 		}
 	}
@@ -165,8 +168,8 @@ func (d *Dir) openLog() error {
 	return nil
 }
 
-// file names a path below raft/.
-func (d *Dir) file(name string) string { return filepath.Join(d.path, raftName, name) }
+// file names a path in the folder of the stores.
+func (d *Dir) file(name string) string { return filepath.Join(d.path, d.identity.stores(), name) }
 
 // Path is where the directory is.
 func (d *Dir) Path() string { return d.path }

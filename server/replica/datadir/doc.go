@@ -1,7 +1,7 @@
 // Package datadir is the directory in which one server keeps its share of the
 // root: its identity, its log, its vote, its snapshot. Package replica runs
-// raft on the stores that Open hands out; the offline commands inspect and seed
-// directories through it.
+// raft on the stores that Open hands out; the offline commands inspect, seed and
+// replace stores through it.
 //
 // It guarantees that only one process has the directory, that it belongs to the
 // server, cluster and log store that the caller named, that every byte raft

@@ -35,15 +35,25 @@ type Identity struct {
 	ServerID string `json:"serverID"`
 	Name     string `json:"name"`
 	// ClusterID and HistoryID are empty until the server first belongs to a
-	// cluster, and never change afterwards.
-	ClusterID string    `json:"clusterID,omitempty"`
-	HistoryID string    `json:"historyID,omitempty"`
-	LogStore  LogStore  `json:"logStore"`
-	Created   time.Time `json:"created"`
-	CRC32C    string    `json:"crc32c"`
+	// cluster. The first never changes afterwards, the second by Replace alone.
+	ClusterID string   `json:"clusterID,omitempty"`
+	HistoryID string   `json:"historyID,omitempty"`
+	LogStore  LogStore `json:"logStore"`
+	// Stores is the folder of log, vote and snapshot, where another than the first
+	// took its place (see Replace).
+	Stores  string    `json:"stores,omitempty"`
+	Created time.Time `json:"created"`
+	CRC32C  string    `json:"crc32c"`
 }
 
 func (i *Identity) checksum() *string { return &i.CRC32C }
+
+func (i *Identity) stores() string {
+	if i.Stores == "" {
+		return raftName
+	}
+	return i.Stores
+}
 
 // loadIdentity reads the directory's identity, or gives an empty directory one.
 func loadIdentity(dir string, o *Options) (Identity, error) {
@@ -129,7 +139,7 @@ func checkUnused(dir string, fsys FS) error {
 	for _, e := range entries {
 		switch name := e.Name(); {
 		case name == lockName, name == "lost+found", strings.HasSuffix(name, tmpSuffix):
-		case name == raftName, name == markerName, name == ballastName:
+		case name == raftName, name == markerName, name == ballastName, strings.HasPrefix(name, storesPrefix), strings.HasPrefix(name, replacedPrefix):
 			return corrupt(filepath.Join(dir, identityName), "missing, beside %s of a server: restore it, or choose an empty directory", name)
 		default:
 			stranger = name

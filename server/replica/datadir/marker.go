@@ -20,7 +20,9 @@ type marker struct {
 	SnapshotIndex uint64    `json:"snapshotIndex"`
 	SnapshotTerm  uint64    `json:"snapshotTerm"`
 	Stopped       time.Time `json:"stopped"`
-	CRC32C        string    `json:"crc32c"`
+	// Stores is as in the identity: a marker of other stores says nothing of these.
+	Stores string `json:"stores,omitempty"`
+	CRC32C string `json:"crc32c"`
 }
 
 func (m *marker) checksum() *string { return &m.CRC32C }
@@ -40,16 +42,16 @@ func readMarker(fsys FS, dir string) (*marker, error) {
 }
 
 // check refuses a directory that holds less than at its clean stop.
-func (m *marker) check(dir string, found *marker, logFile string) error {
+func (m *marker) check(dir, stores string, found *marker, logFile string) error {
 	path := filepath.Join(dir, markerName)
 	switch {
 	case m.ServerID != found.ServerID:
 		return foreign(path, "is of server %s, the directory is of %s", m.ServerID, found.ServerID)
 	case m.CurrentTerm != found.CurrentTerm:
-		return corrupt(filepath.Join(dir, raftName, stableName), "term is %d; at the clean stop of %s it was %d",
+		return corrupt(filepath.Join(stores, stableName), "term is %d; at the clean stop of %s it was %d",
 			found.CurrentTerm, m.Stopped.Format(time.RFC3339), m.CurrentTerm)
 	case m.SnapshotIndex != found.SnapshotIndex || m.SnapshotTerm != found.SnapshotTerm:
-		return corrupt(filepath.Join(dir, raftName, snapshotsName), "newest snapshot is %d:%d; at the clean stop of %s it was %d:%d",
+		return corrupt(filepath.Join(stores, snapshotsName), "newest snapshot is %d:%d; at the clean stop of %s it was %d:%d",
 			found.SnapshotTerm, found.SnapshotIndex, m.Stopped.Format(time.RFC3339), m.SnapshotTerm, m.SnapshotIndex)
 	case m.LastIndex != found.LastIndex || m.LastTerm != found.LastTerm:
 		return corrupt(logFile, "log ends at %d:%d; at the clean stop of %s it ended at %d:%d",

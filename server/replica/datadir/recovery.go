@@ -165,7 +165,7 @@ func (d *Dir) termAt(index uint64) (uint64, error) {
 
 // position is where everything ends now.
 func (d *Dir) position() (*marker, error) {
-	m := &marker{ServerID: d.identity.ServerID}
+	m := &marker{ServerID: d.identity.ServerID, Stores: d.identity.Stores}
 	var err error
 	if _, m.LastIndex, err = d.bounds(); err != nil {
 		return nil, err

@@ -16,7 +16,10 @@ type Trust struct {
 	Operator bool `json:"operator,omitempty"`
 	// Quarantine is set when a majority had another digest at its index.
 	Quarantine *Quarantine `json:"quarantine,omitempty"`
-	CRC32C     string      `json:"crc32c"`
+	// Stores is set and read by the directory: a word about other stores, which these
+	// replaced, is none about these.
+	Stores string `json:"stores,omitempty"`
+	CRC32C string `json:"crc32c"`
 }
 
 // Quarantine is what was found. Digests are in hexadecimal.
@@ -34,9 +37,10 @@ func (d *Dir) Trust() (Trust, error) {
 	path := filepath.Join(d.path, trustName)
 	var t Trust
 	err := readSealed(d.options.FS, path, &t)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && t.Stores != d.Identity().Stores {
 		return Trust{}, nil
 	}
+	t.Stores = ""
 	return t, ioError(path, err)
 }
 
@@ -46,5 +50,6 @@ func (d *Dir) SetTrust(t Trust) error {
 	if !t.Operator && t.Quarantine == nil {
 		return removeDurably(d.options.FS, path)
 	}
+	t.Stores = d.Identity().Stores
 	return writeSealed(d.options.FS, path, &t)
 }

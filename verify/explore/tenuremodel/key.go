@@ -149,8 +149,8 @@ func (e *encoder) process(p *Process, h int) {
 		return
 	}
 	e.event(p.Leaving, h)
-	e.put(p.Next)
-	e.put(p.Bound)
+	e.put(p.Window.Used)
+	e.put(p.Window.Bound)
 	if e.m.timestamps() {
 		e.put(ahead(p.RenewSent+e.m.Bounds.Lasts, e.w.Real))
 	}

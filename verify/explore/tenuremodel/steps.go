@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/candor-plane/candor/coordinator/allocator"
 	"github.com/candor-plane/candor/fsm/tenure"
 )
 
@@ -151,8 +152,8 @@ func (m *Model) holder(w World, h int, visit visitor) {
 	if m.Bounds.Renews {
 		m.send(w, h, tenure.Renew{Era: p.Era, Holder: names[h]}, visit)
 	}
-	if m.Bounds.Reserves && p.Next == p.Bound && p.Bound < m.Bounds.Values {
-		m.send(w, h, tenure.Reserve{Era: p.Era, Holder: names[h], Bound: m.frontiers(p.Bound + 1)}, visit)
+	if bound, ok := p.Window.Want(1, 0); m.Bounds.Reserves && p.Window.Left(0) == 0 && ok && bound <= m.Bounds.Values {
+		m.send(w, h, tenure.Reserve{Era: p.Era, Holder: names[h], Bound: m.frontiers(bound)}, visit)
 	}
 	if m.Bounds.Writes && len(w.Wire) < m.Bounds.InFlight && !w.writing(h, p.Era) {
 		message := Message{From: h, Write: p.Era, SentAt: w.Real}
@@ -163,7 +164,7 @@ func (m *Model) holder(w World, h int, visit visitor) {
 // leave is how a holder ends its era.
 func (m *Model) leave(w World, h int, visit visitor) {
 	p := &w.Processes[h]
-	usage := m.frontiers(p.Next)
+	usage := m.frontiers(p.Window.Used)
 	leave := func(e tenure.Event) {
 		next := w
 		next.Processes[h].Leaving = e
@@ -185,15 +186,15 @@ func (m *Model) leave(w World, h int, visit visitor) {
 // use hands one value out.
 func (m *Model) use(w World, h int, visit visitor) {
 	p := &w.Processes[h]
-	if p.Next >= p.Bound || m.Bounds.Answers > 0 && len(w.Answers) >= m.Bounds.Answers {
+	value, after, ok := p.Window.Take(1, 0)
+	if !ok || m.Bounds.Answers > 0 && len(w.Answers) >= m.Bounds.Answers {
 		return
 	}
 	belief := tenure.Belief{RenewSent: p.RenewSent * tick, Duration: m.Bounds.Lasts * tick}
 	if m.timestamps() && !m.Rules.Believes(belief, w.Real*tick, m.Bounds.Drift) {
 		return
 	}
-	p.Next++
-	value := p.Next
+	p.Window = after
 	var broken error
 	switch {
 	case w.Used&(1<<value) != 0:
@@ -285,7 +286,7 @@ func (m *Model) heard(w World, about Message, refusal error) World {
 		}
 		*p = Process{}
 		if c := &w.Lineage.Current; refusal == nil {
-			*p = Process{Era: c.Number, Next: m.value(c.Start), Bound: m.value(c.Start), RenewSent: noted}
+			*p = Process{Era: c.Number, Window: allocator.Begin(m.value(c.Start)), RenewSent: noted}
 		}
 		return w
 	}
@@ -297,7 +298,7 @@ func (m *Model) heard(w World, about Message, refusal error) World {
 		}
 	case tenure.Reserve:
 		if refusal == nil && p.Era == e.Era {
-			p.Bound = max(p.Bound, m.value(e.Bound))
+			p.Window = p.Window.Granted(m.value(e.Bound))
 		}
 	}
 	return w

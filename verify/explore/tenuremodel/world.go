@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/candor-plane/candor/coordinator/allocator"
 	"github.com/candor-plane/candor/fsm/tenure"
 )
 
@@ -43,10 +44,9 @@ type World struct {
 // Process is what one holder keeps in memory. A crash leaves nothing of it; one that
 // is down, or stopped, is one that takes no step.
 type Process struct {
-	// Era is the one it thinks that it holds; 0 for none. It has handed out what is
-	// up to Next, and may up to Bound.
-	Era         uint64
-	Next, Bound uint64
+	// Era is the one it thinks that it holds; 0 for none. Window is of its numbers.
+	Era    uint64
+	Window allocator.Window
 	// RenewSent is when its newest renewal, by what it knows, was sent.
 	RenewSent int64
 	// Leaving is the seal or release that it has sent or is about to send again.

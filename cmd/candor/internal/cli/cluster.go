@@ -8,7 +8,7 @@ import (
 func NewCmdCluster(f *Factory) *cobra.Command {
 	return newGroup("cluster", "Look at the cluster, and change its members",
 		NewCmdClusterStatus(f, nil), NewCmdClusterMembers(f, nil), NewCmdClusterJoin(f, nil), NewCmdClusterPromote(f, nil),
-		NewCmdClusterRemove(f, nil), NewCmdClusterTransferLeader(f, nil), NewCmdClusterCompact(f, nil), NewCmdClusterFeatureLevel(f, nil))
+		NewCmdClusterRemove(f, nil), NewCmdClusterTransferLeader(f, nil), NewCmdClusterCompact(f, nil), NewCmdClusterFeatureLevel(f, nil), NewCmdClusterRecover(f))
 }
 
 // configurationFlag lets a change be refused when the members are not those

@@ -60,7 +60,7 @@ func runClusterStatus(ctx context.Context, o *ClusterStatusOptions) error {
 	if format.Structured() {
 		return internal("cluster status", format.Document(o.Out, status))
 	}
-	if err := o.show(status); err != nil {
+	if err := o.show(status, o.duties(ctx, remote, options)); err != nil {
 		return internal("cluster status", err)
 	}
 	if status.Witness != nil {
@@ -69,7 +69,7 @@ func runClusterStatus(ctx context.Context, o *ClusterStatusOptions) error {
 	return nil
 }
 
-func (o *ClusterStatusOptions) show(s *client.ClusterStatus) error {
+func (o *ClusterStatusOptions) show(s *client.ClusterStatus, duties string) error {
 	facts := output.NewFacts(o.Out, o.OutPalette())
 	facts.Add("Cluster", s.ClusterID)
 	facts.Add("History", s.HistoryID)
@@ -85,6 +85,7 @@ func (o *ClusterStatusOptions) show(s *client.ClusterStatus) error {
 	facts.Add("State", stateSize(s.StateBytes, s.QuotaBytes))
 	facts.Add("Feature level", count(uint64(s.FeatureLevel)))
 	facts.Add("Restart state", restartWhy(s.RestartState, s.Recovered, s.RestartReason))
+	facts.Add("Duties", duties)
 	facts.Add("Access control", accessText(s.AccessEpoch))
 	facts.Add("Version", s.Version)
 	if s.Insecure {

@@ -3,11 +3,13 @@ package cli_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/cmd/candor/internal/cli"
+	"github.com/candor-plane/candor/server"
 )
 
 func TestGetOptionsComeFromTheCommandLine(t *testing.T) {
@@ -54,5 +56,34 @@ func TestAJoinSaysWhoJoins(t *testing.T) {
 	must(t, cmd.ExecuteContext(t.Context()))
 	if got.Request.Name != "n4" || got.Request.ServerID != "u-4" || got.Request.FeatureLevel != candor.FeatureLevel {
 		t.Errorf("request %+v, want n4, u-4 and this build's feature level", got.Request)
+	}
+}
+
+func TestAServerIsToldItsDuties(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		env  string
+		want []string
+	}{
+		"all": {nil, "", server.DutyNames()}, "some": {[]string{"--duties", "tso,ids"}, "", []string{"tso", "ids"}},
+		"none": {[]string{"--duties", "none"}, "", []string{}}, "an empty list": {[]string{"--duties="}, "", []string{}},
+		"none by environment": {nil, "none", []string{}}, "the flag wins": {[]string{"--duties", "ids"}, "none", []string{"ids"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got *cli.ServerOptions
+			f := &cli.Factory{Flags: &cli.Flags{}, Getenv: func(name string) string { return map[string]string{"CANDOR_DUTIES": c.env}[name] }}
+			cmd := cli.NewCmdServer(f, func(_ context.Context, o *cli.ServerOptions) error {
+				got = o
+				return nil
+			})
+			cmd.SetArgs(append([]string{"--data", "x", "--tenure-duration", "5s"}, c.args...))
+			must(t, cmd.ExecuteContext(t.Context()))
+			if diff := cmp.Diff(c.want, got.Config.Duties); diff != "" || got.Config.Duties == nil {
+				t.Errorf("duties (-want +got):\n%s", diff)
+			}
+			if x := got.Config.Tenures; x.Duration != 5*time.Second || x.Renew != time.Second || x.Grace == 0 {
+				t.Errorf("tenures %+v: want 5s, and the rest as it was", x)
+			}
+		})
 	}
 }

@@ -103,6 +103,8 @@ func (f *Factory) next(err error) []string {
 		return []string{tryToken, tryWhoAmI, tryNew}
 	case candor.ReasonForbidden:
 		return []string{tryWhoAmI, tryCanI}
+	case candor.ReasonNotHosted, candor.ReasonSchedulerDegraded, candor.ReasonTenureHeld, candor.ReasonEraStale, candor.ReasonLineageMismatch:
+		return []string{"candor tenure list      who holds which duty", "candor status"}
 	case candor.ReasonFeatureLevel:
 		return []string{"candor cluster members", "candor cluster feature-level"}
 	default:

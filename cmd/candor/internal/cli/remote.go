@@ -44,6 +44,22 @@ type ClusterChanger interface {
 	RaiseFeatureLevel(ctx context.Context, level uint32) (uint32, error)
 }
 
+// TenureReader is what commands learn of duties from.
+type TenureReader interface {
+	Tenures(ctx context.Context, options ...client.ReadOption) (*client.Tenures, error)
+}
+
+// DutyChanger is what commands hand duties over with.
+type DutyChanger interface {
+	TransferTenure(ctx context.Context, duty, server string) (*client.Transferred, error)
+}
+
+// Dispenser is what commands take numbers from.
+type Dispenser interface {
+	AllocIDs(ctx context.Context, n uint64) (client.Numbers, error)
+	Timestamps(ctx context.Context, n uint64) (client.Numbers, error)
+}
+
 // Keeper is what commands look after the root with.
 type Keeper interface {
 	Compact(ctx context.Context, revision uint64, options ...client.WriteOption) (uint64, error)
@@ -102,6 +118,9 @@ type Remote struct {
 	Cluster ClusterReader
 	Changer ClusterChanger
 	Keeper  Keeper
+	Tenures TenureReader
+	Duties  DutyChanger
+	Numbers Dispenser
 	Node    func(address string) NodeReader
 	CatchUp func(ctx context.Context, address string) (Changes, error)
 	Steer   func(address string) NodeChanger
@@ -123,7 +142,7 @@ func connect(e Endpoint) (*Remote, error) {
 		return nil, err
 	}
 	return &Remote{
-		Servers: e.Servers, Reader: c, Writer: c, Cluster: c.Cluster(), Changer: c.Cluster(), Keeper: c.Cluster(), Close: func() error { return closeBoth(c, own) },
+		Servers: e.Servers, Reader: c, Writer: c, Cluster: c.Cluster(), Changer: c.Cluster(), Keeper: c.Cluster(), Tenures: c, Duties: c, Numbers: c, Close: func() error { return closeBoth(c, own) },
 		Watch:  func(ctx context.Context, o client.WatchOptions) (Events, error) { return c.Watch(ctx, o) },
 		Node:   func(address string) NodeReader { return c.Diagnostics(address) },
 		Steer:  func(address string) NodeChanger { return c.Node(address) },

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,6 +86,10 @@ func (o *ServerOptions) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.Auth, "auth", false, "serve nobody before access control is opened (candor auth bootstrap)")
 	flags.StringVar(&c.Audit.Level, "audit", "writes", "what is recorded in DATA/audit: none, denials, writes (and denials and administration) or all")
 	flags.BoolVar(&c.Audit.Required, "audit-required", false, "refuse requests that cannot be recorded")
+	flags.StringSliceVar(&c.Duties, "duties", server.DutyNames(), "duties that this server may hold, or none")
+	c.Tenures = server.DefaultTenures()
+	flags.DurationVar(&c.Tenures.Duration, "tenure-duration", c.Tenures.Duration, "how long a duty stays this server's that it does not renew")
+	flags.DurationVar(&c.Tenures.Renew, "tenure-renew", c.Tenures.Renew, "how often it renews its duties; at most half of --tenure-duration")
 	flags.StringVar(&c.GossipKeyFile, "gossip-key-file", "", "keys that gossip is encrypted with, base64, one to a line")
 	flags.StringVar(&c.GossipEncryption, "gossip-encryption", "required", "required, or on the way from and to gossip in the clear offered or accepted")
 	flags.StringToStringVar(&c.Limits, "limit", nil, "`NAME=VALUE,…`: what one party may have of this server, such as write-rate=200; candor help limits names them")
@@ -143,6 +148,9 @@ func (o *ServerOptions) complete(flags *pflag.FlagSet, file string) error {
 	})
 	if wrong != nil {
 		return wrong
+	}
+	if slices.Equal(o.Config.Duties, []string{"none"}) {
+		o.Config.Duties = []string{}
 	}
 	members, err := parseInitialCluster(o.InitialCluster)
 	o.Config.InitialCluster = members

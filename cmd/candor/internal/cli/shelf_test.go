@@ -39,18 +39,25 @@ type shelf struct {
 	configuration uint64
 	// joining: a server joins whenever a gossip key is added.
 	joining bool
+	// tenures are what every server says of duties, transferred what became of a
+	// handover, and lineages the histories of tenures by name.
+	tenures     *client.Tenures
+	transferred *client.Transferred
+	lineages    map[string][]client.Version
+	// number is the highest that was handed out.
+	number uint64
 	// rings are the gossip keys by address.
 	rings map[string][]client.GossipKey
 }
 
 func newShelf() *shelf {
-	return &shelf{revision: 977, configuration: 3, refusals: map[string][]error{}, rings: map[string][]client.GossipKey{}}
+	return &shelf{revision: 977, configuration: 3, refusals: map[string][]error{}, rings: map[string][]client.GossipKey{}, tenures: duties(), lineages: map[string][]client.Version{}}
 }
 
 func (s *shelf) connect(e cli.Endpoint) (*cli.Remote, error) {
 	s.endpoint = e
 	return &cli.Remote{
-		Servers: e.Servers, Reader: s, Writer: s, Cluster: s, Changer: s, Keeper: s,
+		Servers: e.Servers, Reader: s, Writer: s, Cluster: s, Changer: s, Keeper: s, Tenures: s, Duties: s, Numbers: s,
 		Node:  func(address string) cli.NodeReader { return node{s, address} },
 		Steer: func(address string) cli.NodeChanger { return node{s, address} },
 		Ring: func(address string) cli.GossipRing {
@@ -162,7 +169,10 @@ func (s *shelf) List(_ context.Context, kind candor.KindName, o client.ListOptio
 	return page, nil
 }
 
-func (s *shelf) History(context.Context, candor.Ref, ...client.ReadOption) (*client.History, error) {
+func (s *shelf) History(_ context.Context, ref candor.Ref, _ ...client.ReadOption) (*client.History, error) {
+	if ref.Kind == candor.KindTenures {
+		return s.lineage(ref)
+	}
 	return &client.History{Versions: s.history, Floor: 3, Witness: s.witness()}, s.refuse("history")
 }
 

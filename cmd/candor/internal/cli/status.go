@@ -54,8 +54,12 @@ type clusterDocument struct {
 	Confirmed *candor.Witness `json:"confirmed,omitempty"`
 	Refused   string          `json:"refused,omitempty"`
 	// denied is the reason where the read was refused for who asked.
-	denied   candor.Reason
-	Servers  []serverDocument `json:"servers"`
+	denied  candor.Reason
+	Servers []serverDocument `json:"servers"`
+	// Duties are who holds which, by the word of one server; absent where none said.
+	Duties *client.Tenures `json:"duties,omitempty"`
+	// unheld says why they are absent.
+	unheld   candor.Reason
 	Findings []client.Finding `json:"findings"`
 }
 
@@ -93,6 +97,7 @@ func runStatus(ctx context.Context, o *StatusOptions) error {
 	defer cancel()
 	d := clusterDocument{Servers: o.servers(ctx, remote)}
 	d.confirm(ctx, remote.Reader)
+	d.hold(ctx, remote.Tenures)
 	d.judge()
 	if format.Structured() {
 		err = format.Document(o.Out, d)
@@ -163,6 +168,24 @@ func (d *clusterDocument) confirm(ctx context.Context, reader Reader) {
 		return
 	}
 	d.Confirmed = &page.Witness
+}
+
+// hold asks who holds the duties: who was confirmed to lead, or anybody.
+func (d *clusterDocument) hold(ctx context.Context, tenures TenureReader) {
+	ctx, cancel := context.WithTimeout(ctx, serverPatience)
+	defer cancel()
+	options := []client.ReadOption{client.WithoutSession()}
+	for i := range d.Servers {
+		s := &d.Servers[i]
+		if s.Status != nil && d.Confirmed != nil && s.Status.NodeName == leaderName(*d.Confirmed) {
+			options = append(options, client.OnEndpoint(s.Address))
+			break
+		}
+	}
+	var err error
+	if d.Duties, err = tenures.Tenures(ctx, options...); err != nil {
+		d.Duties, d.unheld = nil, candor.ReasonOf(err)
+	}
 }
 
 // judge gathers the findings of all servers, once each, and finds the word.

@@ -72,6 +72,11 @@ func (o *StatusOptions) facts(d clusterDocument) error {
 	facts.Add("Revision", revisionText(newest.Applied.Revision))
 	facts.Add("Floor", revisionText(newest.Floor))
 	facts.Add("Feature level", count(uint64(newest.FeatureLevel)))
+	if d.Duties != nil {
+		facts.Add("Duties", dutiesText(d.Duties))
+	} else {
+		facts.Add("Duties", "not known: "+string(d.unheld))
+	}
 	facts.Add("Access control", accessText(newest.AccessEpoch))
 	if newest.Insecure {
 		facts.Add("Security", "none: servers listen beyond loopback, and --insecure waived certificates and access control")

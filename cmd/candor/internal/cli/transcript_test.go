@@ -28,6 +28,9 @@ var start = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 //	objects               puts the objects of the input, a YAML list, on the shelf
 //	versions              sets what history tells, newest first
 //	events                sets what a watch delivers, one batch of events a list entry
+//	tenures               sets what every server says of duties
+//	transferred           sets what becomes of a handover
+//	lineage NAME          sets what history tells of a tenure, newest first
 //	outcome OUTCOME       sets what outcome tells
 //	file NAME             writes a file; » is a tab
 //	reachable             has the members know the address of n2 from here on
@@ -95,6 +98,18 @@ func (s *stage) act(t *testing.T, d *datadriven.TestData) string {
 				b.Events = append(b.Events, candor.Event{Type: e.Type, Revision: b.Revision, Object: o})
 			}
 			s.shelf.batches = append(s.shelf.batches, b)
+		}
+	case "tenures":
+		s.shelf.tenures = read[*client.Tenures](t, d.Input)
+		w := s.shelf.witness()
+		s.shelf.tenures.Witness = &w
+	case "transferred":
+		s.shelf.transferred = read[*client.Transferred](t, d.Input)
+	case "lineage":
+		s.shelf.lineages[d.CmdArgs[0].Key] = nil
+		for _, v := range read[[]staged](t, d.Input) {
+			o := v.object()
+			s.shelf.lineages[d.CmdArgs[0].Key] = append(s.shelf.lineages[d.CmdArgs[0].Key], client.Version{Revision: o.Metadata.ResourceVersion, Object: o})
 		}
 	case "outcome":
 		s.shelf.outcome = client.WriteOutcome{}
