@@ -12,8 +12,10 @@ import (
 
 // Cluster is membership and the state of the whole.
 //
-// Changes of membership carry no request ID: where one got no answer the error
-// is OUTCOME_UNKNOWN, and Members tells what became of it.
+// Changes of membership carry no request ID. The leader plans each as a transition and
+// answers once that has ended. Where its end was not heard the error is OUTCOME_UNKNOWN:
+// its subject is the transition, where that is known (see TransitionIn), and the change
+// goes on; otherwise Transitions().List tells what was planned.
 type Cluster struct{ client *Client }
 
 // Cluster returns the cluster's own operations.
@@ -89,18 +91,26 @@ func (k *Cluster) Status(ctx context.Context, options ...ReadOption) (*ClusterSt
 	return s, nil
 }
 
+// Handover is what came of a TransferLeader.
+type Handover struct {
+	// Leader is who leads then; nil where the server that led before has not heard it in
+	// time.
+	Leader     *candor.LeaderHint `json:"leader,omitempty"`
+	Transition string             `json:"transition,omitempty"`
+}
+
 // TransferLeader makes another server lead: the one of this ID or name, or with
-// an empty one whichever the leader chooses. It returns who leads then, nil where
-// the server that led before has not heard it in time.
-func (k *Cluster) TransferLeader(ctx context.Context, server string) (*candor.LeaderHint, error) {
+// an empty one whichever the leader chooses.
+func (k *Cluster) TransferLeader(ctx context.Context, server string) (Handover, error) {
 	out := new(candorv1.TransferLeaderResponse)
 	in := &candorv1.TransferLeaderRequest{Server: server}
-	if _, err := k.change(ctx, candorv1.ClusterService_TransferLeader_FullMethodName, server, in, out); err != nil {
-		return nil, candor.Wrap("transfer leadership", err)
+	ended, err := k.reshape(ctx, candorv1.ClusterService_TransferLeader_FullMethodName, server, in, out)
+	if err != nil {
+		return Handover{}, candor.Wrap("transfer leadership", err)
 	}
 	hint := convert.LeaderHintFromProto(out.GetLeader())
 	k.client.follow(nil, hint)
-	return hint, nil
+	return Handover{Leader: hint, Transition: orElse(out.GetTransition(), ended)}, nil
 }
 
 // Compact raises the floor to revision: reads and watches before it answer
@@ -134,11 +144,16 @@ func (k *Cluster) RaiseFeatureLevel(ctx context.Context, level uint32) (uint32, 
 
 // ask reads something that any node can say, with or without a quorum.
 func (k *Cluster) ask(ctx context.Context, method string, in proto.Message, out answer, options []ReadOption) (*candor.Witness, error) {
+	return k.askAt(ctx, toAny, method, in, out, options)
+}
+
+// askAt is ask, of the nodes of a route first.
+func (k *Cluster) askAt(ctx context.Context, at route, method string, in proto.Message, out answer, options []ReadOption) (*candor.Witness, error) {
 	var terms readTerms
 	for _, option := range options {
 		option(&terms)
 	}
-	r := request{method: method, in: in, out: out, route: toAny, aloof: terms.withoutSession}
+	r := request{method: method, in: in, out: out, route: at, aloof: terms.withoutSession}
 	if err := k.client.pin(&r, terms.endpoint); err != nil {
 		return nil, err
 	}
@@ -173,4 +188,35 @@ func (c *Client) inquire(ctx context.Context, r *request, s *Session, out answer
 func (k *Cluster) change(ctx context.Context, method, subject string, in proto.Message, out answer) (*candor.Witness, error) {
 	r := request{method: method, in: in, out: out, route: toLeader, effect: true, subject: subject}
 	return k.client.inquire(ctx, &r, k.client.session, out)
+}
+
+// reshape asks the leader for a change of the members. Where it hears only that the
+// change goes on as a transition it waits for the end of that; it then returns the
+// transition, and out is empty.
+func (k *Cluster) reshape(ctx context.Context, method, subject string, in proto.Message, out answer) (transition string, err error) {
+	ctx, cancel := k.client.bounded(ctx)
+	defer cancel()
+	r := request{method: method, in: in, out: out, route: toLeader, effect: true, reshapes: true, subject: subject}
+	_, err = k.client.inquire(ctx, &r, k.client.session, out)
+	if err == nil || r.transition == "" || ctx.Err() != nil {
+		return "", err
+	}
+	t, unheard := k.client.Transitions().wait(ctx, r.transition, nil)
+	if unheard != nil {
+		return "", err
+	}
+	return t.ID, t.Failure()
+}
+
+// configuration is the index that a change left, or, of one whose answer was not heard,
+// the newest that is known.
+func (k *Cluster) configuration(ctx context.Context, answered uint64) uint64 {
+	if answered != 0 {
+		return answered
+	}
+	list, err := k.Members(ctx, WithoutSession())
+	if err != nil {
+		return 0
+	}
+	return list.ConfigurationIndex
 }

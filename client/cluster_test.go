@@ -111,7 +111,7 @@ func TestMembershipChangesReachTheLeader(t *testing.T) {
 	}
 	leader, err := k.TransferLeader(ctx, "n2")
 	noError(t, err)
-	if leader.Name != "n2" || n2.count("Promote")+n2.count("Compact") != 0 {
+	if leader.Leader.Name != "n2" || n2.count("Promote")+n2.count("Compact") != 0 {
 		t.Errorf("leader %+v; n2 was asked although n1 was known to lead", leader)
 	}
 }

@@ -23,11 +23,11 @@ func (p *pursuit) settle(e *candor.Error) error {
 	}
 	if e.Reason == candor.ReasonOutcomeUnknown {
 		c := *e
-		c.Subject = orElse(r.subject, e.Subject)
+		c.Subject = orElse(r.transition, orElse(r.subject, e.Subject))
 		return &c
 	}
 	return &candor.Error{
-		Reason: candor.ReasonOutcomeUnknown, Subject: r.subject, Leader: e.Leader, Witness: e.Witness, Err: e,
+		Reason: candor.ReasonOutcomeUnknown, Subject: orElse(r.transition, r.subject), Leader: e.Leader, Witness: e.Witness, Err: e,
 		Message: fmt.Sprintf("an attempt got no answer, so the write may have been made; last: %s", e),
 	}
 }

@@ -58,12 +58,14 @@ type JoinRequest struct {
 	FeatureLevel uint32
 }
 
-// Joined is what the cluster tells a new member.
+// Joined is what the cluster tells a new member; the configuration alone where the
+// leader went before it answered.
 type Joined struct {
 	ClusterID          string   `json:"clusterID"`
 	HistoryID          string   `json:"historyID"`
 	ConfigurationIndex uint64   `json:"configurationIndex"`
 	Members            []Member `json:"members"`
+	Transition         string   `json:"transition,omitempty"`
 }
 
 // Join adds a server as a non-voter.
@@ -73,12 +75,13 @@ func (k *Cluster) Join(ctx context.Context, server JoinRequest) (*Joined, error)
 		ClusterId: server.ClusterID, FeatureLevel: server.FeatureLevel,
 	}
 	out := new(candorv1.JoinResponse)
-	if _, err := k.change(ctx, candorv1.ClusterService_Join_FullMethodName, server.ServerID, in, out); err != nil {
+	ended, err := k.reshape(ctx, candorv1.ClusterService_Join_FullMethodName, server.ServerID, in, out)
+	if err != nil {
 		return nil, candor.Wrap("join "+server.Name, err)
 	}
 	return &Joined{
-		ClusterID: out.GetClusterId(), HistoryID: out.GetHistoryId(), ConfigurationIndex: out.GetConfigurationIndex(),
-		Members: members(out.GetMembers()),
+		ClusterID: out.GetClusterId(), HistoryID: out.GetHistoryId(), ConfigurationIndex: k.configuration(ctx, out.GetConfigurationIndex()),
+		Members: members(out.GetMembers()), Transition: orElse(out.GetTransition(), ended),
 	}, nil
 }
 
@@ -91,20 +94,51 @@ type RemoveOptions struct {
 	Force bool
 }
 
-// Remove takes a server, by ID or name, out of the cluster. It returns the new
-// configuration's index.
-func (k *Cluster) Remove(ctx context.Context, server string, o RemoveOptions) (uint64, error) {
+// Reshaped is what came of a change of the members.
+type Reshaped struct {
+	ConfigurationIndex uint64 `json:"configurationIndex"`
+	Transition         string `json:"transition,omitempty"`
+}
+
+// Remove takes a server, by ID or name, out of the cluster.
+func (k *Cluster) Remove(ctx context.Context, server string, o RemoveOptions) (Reshaped, error) {
 	in := &candorv1.RemoveRequest{Server: server, ExpectedConfigurationIndex: o.ExpectedConfiguration, Force: o.Force}
 	out := new(candorv1.RemoveResponse)
-	_, err := k.change(ctx, candorv1.ClusterService_Remove_FullMethodName, server, in, out)
-	return out.GetConfigurationIndex(), candor.Wrap("remove "+server, err)
+	ended, err := k.reshape(ctx, candorv1.ClusterService_Remove_FullMethodName, server, in, out)
+	if err != nil {
+		return Reshaped{}, candor.Wrap("remove "+server, err)
+	}
+	return Reshaped{ConfigurationIndex: k.configuration(ctx, out.GetConfigurationIndex()), Transition: orElse(out.GetTransition(), ended)}, nil
+}
+
+// ReplaceOptions say how a server is replaced.
+type ReplaceOptions struct {
+	// ExpectedConfiguration is as in RemoveOptions.
+	ExpectedConfiguration uint64
+	// Force accepts a risk to the quorum.
+	Force bool
+}
+
+// Replace brings with, a member that joined before, in for server, which goes; both by ID
+// or name. It is given its vote once it has caught up, takes leadership over if need be,
+// and then the other is removed. Catching up may take longer than ctx does: then the
+// replacement goes on, and the error names the transition.
+func (k *Cluster) Replace(ctx context.Context, server, with string, o ReplaceOptions) (Reshaped, error) {
+	in := &candorv1.ReplaceRequest{Server: server, With: with, ExpectedConfigurationIndex: o.ExpectedConfiguration, Force: o.Force}
+	out := new(candorv1.ReplaceResponse)
+	ended, err := k.reshape(ctx, candorv1.ClusterService_Replace_FullMethodName, server, in, out)
+	if err != nil {
+		return Reshaped{}, candor.Wrap("replace "+server, err)
+	}
+	return Reshaped{ConfigurationIndex: k.configuration(ctx, out.GetConfigurationIndex()), Transition: orElse(out.GetTransition(), ended)}, nil
 }
 
 // Promoted is what came of a Promote.
 type Promoted struct {
 	ConfigurationIndex uint64 `json:"configurationIndex"`
 	// VotedAlready: the server had its vote before, and nothing was changed.
-	VotedAlready bool `json:"votedAlready"`
+	VotedAlready bool   `json:"votedAlready"`
+	Transition   string `json:"transition,omitempty"`
 }
 
 // Promote makes a non-voter, by ID or name, vote; NOT_CAUGHT_UP, until the
@@ -112,8 +146,13 @@ type Promoted struct {
 func (k *Cluster) Promote(ctx context.Context, server string, expectedConfiguration uint64) (Promoted, error) {
 	in := &candorv1.PromoteRequest{Server: server, ExpectedConfigurationIndex: expectedConfiguration}
 	out := new(candorv1.PromoteResponse)
-	_, err := k.change(ctx, candorv1.ClusterService_Promote_FullMethodName, server, in, out)
-	return Promoted{ConfigurationIndex: out.GetConfigurationIndex(), VotedAlready: out.GetVotedAlready()}, candor.Wrap("promote "+server, err)
+	ended, err := k.reshape(ctx, candorv1.ClusterService_Promote_FullMethodName, server, in, out)
+	if err != nil {
+		return Promoted{}, candor.Wrap("promote "+server, err)
+	}
+	return Promoted{
+		ConfigurationIndex: k.configuration(ctx, out.GetConfigurationIndex()), VotedAlready: out.GetVotedAlready(), Transition: orElse(out.GetTransition(), ended),
+	}, nil
 }
 
 func members(list []*candorv1.Member) []Member {

@@ -93,6 +93,9 @@ func (p *pursuit) refused(ctx context.Context, ep *endpoint, e *candor.Error) (*
 		// follower's view does not show it in time.
 		p.unknown = true
 	}
+	if r.goesOn(e) {
+		r.transition, p.unknown = e.Subject, true
+	}
 	if retry == candor.RetryLeader {
 		c.leader.forget(ep)
 		c.follow(ep, e.Leader)

@@ -58,6 +58,10 @@ type request struct {
 	unhurried bool
 	// subject is what an unknown outcome is about: the request ID, if there is one.
 	subject string
+	// reshapes: it changes the members, which goes on as a transition once that is
+	// planned, whoever hears of it. transition is the one that a server named.
+	reshapes   bool
+	transition string
 
 	// Of the last attempt: where, when it was sent, and what that endpoint had
 	// said of itself then.
@@ -157,6 +161,12 @@ func (c *Client) askAt(ctx context.Context, r *request, ep *endpoint) error {
 
 // left says whether anything of the last attempt may have left this process.
 func (r *request) left() bool { return r.peer.Addr != nil }
+
+// goesOn says whether a refusal is that of a server that does not see the end of a
+// change of the members, and names the transition.
+func (r *request) goesOn(e *candor.Error) bool {
+	return r.reshapes && isTransition(e.Subject) && (e.Reason == candor.ReasonOutcomeUnknown || e.Reason == candor.ReasonNotLeader)
+}
 
 // what the request may do if an attempt gets no answer.
 func (r *request) what() effect {

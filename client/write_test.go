@@ -329,10 +329,10 @@ func TestAnUnansweredChangeOfMembershipIsNotRepeated(t *testing.T) {
 	n1.on("Remove", sequence(notLeader(nil, 0), func(c *call) error {
 		return c.send(&candorv1.RemoveResponse{ConfigurationIndex: 9, Witness: n1.witness(token(6), n1)})
 	}))
-	index, err := c.Cluster().Remove(t.Context(), "n3", client.RemoveOptions{})
+	removed, err := c.Cluster().Remove(t.Context(), "n3", client.RemoveOptions{})
 	noError(t, err)
-	if index != 9 {
-		t.Errorf("configuration %d, want 9", index)
+	if removed.ConfigurationIndex != 9 {
+		t.Errorf("configuration %d, want 9", removed.ConfigurationIndex)
 	}
 }
 

@@ -26,9 +26,10 @@ func (s *Server) announcements(ctx context.Context) {
 	}
 }
 
-// hints tells health watchers what is proven and gossip what this server
-// believes.
+// hints counts what has ended, and tells health watchers what is proven and gossip
+// what this server believes.
 func (s *Server) hints(ctx context.Context) {
+	s.countEnds()
 	s.writes.renew(ctx)
 	write := healthv1.HealthCheckResponse_NOT_SERVING
 	if s.writes.proven() {

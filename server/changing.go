@@ -28,6 +28,8 @@ const (
 // refused at once where it could not be made as things are, and then nothing is
 // planned. An error of reason OUTCOME_UNKNOWN names the transition, which goes on.
 func (t *topology) change(ctx context.Context, change members.Change, expected uint64, force bool) (grpcapi.Change, error) {
+	ctx, cancel := beforehand(ctx)
+	defer cancel()
 	proposal, c, err := t.propose(ctx, change, expected, force)
 	if err != nil {
 		return grpcapi.Change{}, err
@@ -41,6 +43,9 @@ func (t *topology) change(ctx context.Context, change members.Change, expected u
 	id, err := t.plan(ctx, &proposal, c.Index, force)
 	if err != nil {
 		return grpcapi.Change{}, err
+	}
+	if id == "" {
+		return grpcapi.Change{Configuration: t.s.machine.View().Configuration().Index}, nil
 	}
 	index, err := t.ended(ctx, id, proposal.Change)
 	return grpcapi.Change{Configuration: index, Transition: id}, err
@@ -77,7 +82,8 @@ func (t *topology) propose(ctx context.Context, change members.Change, expected 
 }
 
 // plan puts the plan into the root in the name of whoever asks, and returns the
-// transition that does it: an equal one that pends already is as good.
+// transition that does it: an equal one that pends already is as good. It is empty where
+// another has made it so since the members were looked at.
 func (t *topology) plan(ctx context.Context, proposal *members.Proposal, configuration uint64, force bool) (string, error) {
 	ch, view := &proposal.Change, t.s.machine.View()
 	p := &transition.Plan{
@@ -106,6 +112,8 @@ func (t *topology) plan(ctx context.Context, proposal *members.Proposal, configu
 		return "", err
 	case result.Verdict == nil:
 		return "", candor.Errorf(candor.ReasonInternal, "the root did not say what became of the plan")
+	case result.Verdict.Phase == transition.PhaseSuperseded:
+		return "", &candor.Error{Reason: candor.ReasonConflict, Subject: result.Verdict.Standing, Message: "another change of the same server ended since the members were looked at: look again"}
 	default:
 		return result.Verdict.Standing, nil
 	}
@@ -121,11 +129,8 @@ func retryOf(kind members.Kind) candor.RetryClass {
 	}
 }
 
-// ended waits until a transition has, or until there is just time left to say that it
-// has not.
+// ended waits until a transition has.
 func (t *topology) ended(ctx context.Context, id string, change members.Change) (uint64, error) {
-	ctx, cancel := beforehand(ctx)
-	defer cancel()
 	for {
 		turned := t.s.replica.Turned()
 		view, changed := t.s.feed.Membership()
@@ -133,9 +138,9 @@ func (t *topology) ended(ctx context.Context, id string, change members.Change) 
 		if err != nil || ended {
 			return view.Configuration().Index, err
 		}
-		if change.Kind == members.Remove && change.Server == t.s.serverID && !t.s.replica.Leading() {
+		if goes := change.Kind == members.Remove || change.Kind == members.Replace; goes && change.Server == t.s.serverID && !t.s.replica.Leading() {
 			// It may never hear the end; who leads now does.
-			return 0, &candor.Error{Reason: candor.ReasonNotLeader, Subject: id, Leader: t.s.leader(), Message: "leadership was handed over, and the next leader goes on with the removal of this server"}
+			return 0, &candor.Error{Reason: candor.ReasonNotLeader, Subject: id, Leader: t.s.leader(), Message: "leadership was handed over, and the next leader goes on with " + id + ", by which this server goes"}
 		}
 		select {
 		case <-changed:
@@ -149,7 +154,8 @@ func (t *topology) ended(ctx context.Context, id string, change members.Change) 
 }
 
 // beforehand ends a little before the caller's time does. A caller whose time is over
-// hears no answer, and this one has a transition to name.
+// hears no answer, and there is one: why nothing was planned, or which transition goes
+// on.
 func beforehand(ctx context.Context) (context.Context, context.CancelFunc) {
 	until, limited := ctx.Deadline()
 	if !limited {

@@ -138,13 +138,17 @@ func (s *Server) identify(ctx context.Context, address string) (*candorv1.Identi
 // certificates it is theirs, or CLUSTER_MISMATCH.
 func (s *Server) clusterToJoin(ctx context.Context) (id, history string, err error) {
 	var last error
+	told := ""
 	for {
 		for _, seed := range s.config.Join {
 			who, err := s.identify(ctx, seed)
 			if err == nil && who.GetHistoryId() != "" {
 				return who.GetClusterId(), who.GetHistoryId(), s.provesCluster(seed, who.GetClusterId())
 			}
-			last = err
+			if last = err; err != nil && told != err.Error() { // once for each thing that is in the way
+				told = err.Error()
+				s.logger.Warn("a seed of the cluster to join does not answer", "seed", seed, "error", err)
+			}
 		}
 		if err := pause(ctx); err != nil {
 			return "", "", candor.Errorf(candor.ReasonUnavailable, "join: none of %s answered as a member of a cluster: %w", strings.Join(s.config.Join, ", "), last)

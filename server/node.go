@@ -122,6 +122,7 @@ func (n *node) findings(status *replica.Status) []*candorv1.Finding {
 		add("critical", "digests", string(candor.ReasonInvariantViolated), alarm, "candor diagnostics --all; keep a copy of every data directory before anything else")
 	}
 	s.vacant(add)
+	s.atAStandstill(add)
 	if s.config.Insecure {
 		add("warning", s.config.Name, "INSECURE", "--insecure waived certificates and access control beyond loopback", "start it with --tls-ca, --tls-cert, --tls-key and --auth, or listen on loopback only")
 	}

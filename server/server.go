@@ -69,6 +69,7 @@ type Server struct {
 	executor  *members.Executor
 	reckoning reckoning
 	gates     gates
+	ends      ends
 	ids       atomic.Pointer[allocator.IDs]
 	tso       atomic.Pointer[allocator.TSO]
 	idsGiven  allocated

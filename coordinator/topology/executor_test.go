@@ -63,6 +63,10 @@ var scenarios = []scenario{
 		asked: []asked{{kind: transition.MemberRemove, target: "n1", phase: transition.PhasePublished}},
 	},
 	{
+		name: "remove the leader while who is fittest changes", servers: "N1 N2 N3", lag: map[string]int{"n2": 1}, members: "N2 N3", leader: "n3",
+		asked: []asked{{kind: transition.MemberRemove, target: "n1", phase: transition.PhasePublished}},
+	},
+	{
 		name: "remove what the quorum needs", servers: "N1 N2 N3", down: "n3", members: "N1 N2 N3",
 		asked: []asked{{kind: transition.MemberRemove, target: "n2", phase: transition.PhaseFailed, reason: candor.ReasonQuorumAtRisk}},
 	},

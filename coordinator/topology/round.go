@@ -94,7 +94,16 @@ func (r *round) needed(step *transition.Transition, c Configuration) bool {
 		return false
 	}
 	p, refused := left(parent, m, c)
-	return refused == nil && len(p.Steps) > 0 && p.Steps[0].is(step)
+	if refused != nil || len(p.Steps) == 0 {
+		return false
+	}
+	next := &p.Steps[0]
+	if next.Kind != Transfer || step.Plan.Kind != transition.LeaderTransfer || step.Plan.Target == parent.Plan.Target {
+		return next.is(step)
+	}
+	// Who is fittest changes with every look: whoever was chosen does, while it may lead.
+	_, unfit := Plan(Change{Kind: Transfer, Server: step.Plan.Target}, c, false)
+	return unfit == nil
 }
 
 // take makes a step that is the change itself.

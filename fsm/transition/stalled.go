@@ -19,6 +19,11 @@ const (
 	CausePublishFailed Cause = "PUBLISH_FAILED"
 )
 
+// Causes are all of them.
+func Causes() []Cause {
+	return []Cause{CauseNoHolder, CauseNotAdmitted, CauseNotBegun, CauseExecutionOverdue, CauseNotPublished, CausePublishFailed}
+}
+
 // Next is what will move a transition that stands still.
 type Next string
 

@@ -32,13 +32,16 @@ type Probe interface {
 	Permit(r *http.Request) error
 }
 
-// Metric is one sample. Labels are name, value pairs.
+// Metric is one sample: of a distribution, else a counter or a gauge. Labels are name,
+// value pairs.
 type Metric struct {
 	Name    string
 	Help    string
 	Counter bool
 	Value   float64
-	Labels  []string
+	// Distribution, where it is set, is the sample.
+	Distribution *Distribution
+	Labels       []string
 }
 
 // Listener serves until Close.
@@ -126,10 +129,15 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 		for i := 0; i+1 < len(m.Labels); i += 2 {
 			names, values = append(names, m.Labels[i]), append(values, m.Labels[i+1])
 		}
+		desc := prometheus.NewDesc("candor_"+m.Name, m.Help, names, nil)
+		if m.Distribution != nil {
+			out <- m.Distribution.sample(desc, values)
+			return
+		}
 		kind := prometheus.GaugeValue
 		if m.Counter {
 			kind = prometheus.CounterValue
 		}
-		out <- prometheus.MustNewConstMetric(prometheus.NewDesc("candor_"+m.Name, m.Help, names, nil), kind, m.Value, values...)
+		out <- prometheus.MustNewConstMetric(desc, kind, m.Value, values...)
 	})
 }

@@ -84,9 +84,14 @@ func (s *Transitions) Transitions(_ context.Context, in *candorv1.TransitionsReq
 	return out, nil
 }
 
-// CancelTransition gives one up.
+// CancelTransition gives one up. It begins with a strong read, so that nobody who is
+// behind, or no member any more, says that there is none.
 func (s *Transitions) CancelTransition(ctx context.Context, in *candorv1.CancelTransitionRequest) (*candorv1.CancelTransitionResponse, error) {
-	t, err := transitionNamed(s.machine.View(), in.GetId())
+	view, _, err := s.reader.View(ctx, candor.ReadRequest{Freshness: candor.FreshnessStrong})
+	if err != nil {
+		return nil, err
+	}
+	t, err := transitionNamed(view, in.GetId())
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +111,7 @@ func (s *Transitions) CancelTransition(ctx context.Context, in *candorv1.CancelT
 	if err := s.proposer.WaitApplied(ctx, result.Token.Index); err != nil {
 		return nil, err
 	}
-	view := s.machine.View()
+	view = s.machine.View()
 	if t, err = transitionNamed(view, in.GetId()); err != nil {
 		return nil, err
 	}

@@ -82,6 +82,8 @@ func TestAProofCoversWhatWasAcknowledgedBeforeItBegan(t *testing.T) {
 						if err := c.leader().replica().TransferLeader(within(time.Second), ""); err != nil {
 							t.Fatal(err)
 						}
+						// Now and then another stands as well.
+						time.Sleep(time.Second)
 						c.leader()
 					}
 				}

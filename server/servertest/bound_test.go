@@ -112,7 +112,7 @@ func TestAFollowerThatIsCutOffRefusesBoundedReadsOnceTheirBoundLapses(t *testing
 // of it. Its lag is what it misses, and bounds it; its age grows meanwhile.
 func TestAFollowersLagIsBoundedByEntries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := servertest.Start(t)
+		c := servertest.Start(t, servertest.WithDuties())
 		var known ledger
 		leader, behind := c.Leader(), c.Follower()
 		k := c.Client(t, leader.Name())

@@ -19,7 +19,8 @@ func TestATransferTellsWhoLeadsThen(t *testing.T) {
 		for range 3 {
 			was, next := c.Leader(), c.Follower()
 			ctx, cancel := within(20 * time.Second)
-			hint, err := k.Cluster().TransferLeader(ctx, next.Name())
+			done, err := k.Cluster().TransferLeader(ctx, next.Name())
+			hint := done.Leader
 			cancel()
 			if err != nil || hint == nil {
 				t.Fatalf("transfer from %s to %s: %+v, %v", was.Name(), next.Name(), hint, err)

@@ -51,7 +51,7 @@ func runClusterFeatureLevel(ctx context.Context, o *ClusterFeatureLevelOptions) 
 	if o.Level == 0 {
 		return o.show(ctx, remote.Cluster)
 	}
-	level, err := remote.Changer.RaiseFeatureLevel(ctx, o.Level)
+	level, err := remote.Levels.RaiseFeatureLevel(ctx, o.Level)
 	if err != nil {
 		return err
 	}

@@ -66,15 +66,7 @@ func runClusterJoin(ctx context.Context, o *ClusterJoinOptions) error {
 	if format.Structured() {
 		return internal("cluster join", format.Document(o.Out, joined))
 	}
-	_, err = fmt.Fprintf(o.Out, "%s joined without a vote, configuration %d\n", o.Request.Name, joined.ConfigurationIndex)
+	_, err = fmt.Fprintf(o.Out, "%s joined without a vote, configuration %d%s\n", o.Request.Name, joined.ConfigurationIndex, asTransition(joined.Transition))
 	o.Narrate("once it has caught up: candor cluster promote %s", o.Request.Name)
 	return internal("cluster join", err)
-}
-
-// unsure sends whoever does not know whether the members changed to look.
-func unsure(err error) error {
-	if candor.ReasonOf(err) == candor.ReasonOutcomeUnknown {
-		return try(err, "candor cluster members")
-	}
-	return err
 }

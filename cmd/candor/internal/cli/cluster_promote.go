@@ -21,7 +21,10 @@ func NewCmdClusterPromote(f *Factory, run func(context.Context, *ClusterPromoteO
 		Use: "promote SERVER", Short: "Let a server vote, once it has caught up",
 		Long: `Let a server vote, once it has shown that it holds everything that was
 acknowledged before. Of a server that votes already it says so, and changes
-nothing.`,
+nothing.
+
+Exit code 6: the change was not over in time, and goes on as the transition that
+is named.`,
 		Example:           "candor cluster promote n4\ncandor cluster promote n4 --timeout 1m",
 		Args:              arguments(1, 1, "one server"),
 		ValidArgsFunction: f.completeOnce(f.memberNames),
@@ -43,10 +46,10 @@ func runClusterPromote(ctx context.Context, o *ClusterPromoteOptions) error {
 	if err != nil {
 		return unsure(err)
 	}
-	told := "%s votes, configuration %d\n"
 	if promoted.VotedAlready {
-		told = "%s votes already, in configuration %d: nothing was changed\n"
+		_, err = fmt.Fprintf(o.Out, "%s votes already, in configuration %d: nothing was changed\n", o.Server, promoted.ConfigurationIndex)
+	} else {
+		_, err = fmt.Fprintf(o.Out, "%s votes, configuration %d%s\n", o.Server, promoted.ConfigurationIndex, asTransition(promoted.Transition))
 	}
-	_, err = fmt.Fprintf(o.Out, told, o.Server, promoted.ConfigurationIndex)
 	return internal("cluster promote", err)
 }

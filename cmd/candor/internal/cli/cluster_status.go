@@ -60,7 +60,7 @@ func runClusterStatus(ctx context.Context, o *ClusterStatusOptions) error {
 	if format.Structured() {
 		return internal("cluster status", format.Document(o.Out, status))
 	}
-	if err := o.show(status, o.duties(ctx, remote, options)); err != nil {
+	if err := o.show(status, o.duties(ctx, remote, options), o.pendingText(ctx, remote, options)); err != nil {
 		return internal("cluster status", err)
 	}
 	if status.Witness != nil {
@@ -69,7 +69,7 @@ func runClusterStatus(ctx context.Context, o *ClusterStatusOptions) error {
 	return nil
 }
 
-func (o *ClusterStatusOptions) show(s *client.ClusterStatus, duties string) error {
+func (o *ClusterStatusOptions) show(s *client.ClusterStatus, duties, transitions string) error {
 	facts := output.NewFacts(o.Out, o.OutPalette())
 	facts.Add("Cluster", s.ClusterID)
 	facts.Add("History", s.HistoryID)
@@ -86,6 +86,7 @@ func (o *ClusterStatusOptions) show(s *client.ClusterStatus, duties string) erro
 	facts.Add("Feature level", count(uint64(s.FeatureLevel)))
 	facts.Add("Restart state", restartWhy(s.RestartState, s.Recovered, s.RestartReason))
 	facts.Add("Duties", duties)
+	facts.Add("Transitions", transitions)
 	facts.Add("Access control", accessText(s.AccessEpoch))
 	facts.Add("Version", s.Version)
 	if s.Insecure {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/candor-plane/candor/cmd/candor/internal/output"
 )
 
 // ClusterTransferLeaderOptions are those of `candor cluster transfer-leader`.
@@ -18,6 +20,9 @@ func NewCmdClusterTransferLeader(f *Factory, run func(context.Context, *ClusterT
 	o := &ClusterTransferLeaderOptions{Factory: f}
 	cmd := &cobra.Command{
 		Use: "transfer-leader [SERVER]", Short: "Let another server lead",
+		Long: `Let another server lead: the one that is named, or whichever is fittest.
+
+Exit code 6: it was not over in time, and goes on as the transition that is named.`,
 		Example:           "candor cluster transfer-leader\ncandor cluster transfer-leader n2",
 		Args:              arguments(0, 1, "at most one server"),
 		ValidArgsFunction: f.completeOnce(f.memberNames),
@@ -36,18 +41,18 @@ func runClusterTransferLeader(ctx context.Context, o *ClusterTransferLeaderOptio
 	if err != nil {
 		return err
 	}
-	leader, err := remote.Changer.TransferLeader(ctx, o.Server)
+	handover, err := remote.Changer.TransferLeader(ctx, o.Server)
 	if err != nil {
 		return unsure(err)
 	}
 	// Who leads then is said only where the cluster said it.
-	told := "leadership was handed over"
+	told, leader := "leadership was handed over", handover.Leader
 	switch {
 	case leader != nil && leader.Name != "":
 		told = leader.Name + " leads"
 	case leader != nil && leader.ServerID != "":
 		told = leader.ServerID + " leads"
 	}
-	_, err = fmt.Fprintln(o.Out, told)
+	_, err = fmt.Fprintln(o.Out, output.Clean(told)+asTransition(handover.Transition))
 	return internal("cluster transfer-leader", err)
 }

@@ -87,3 +87,16 @@ func TestAServerIsToldItsDuties(t *testing.T) {
 		})
 	}
 }
+
+func TestAReplacementSaysWhoGoesAndWhoComes(t *testing.T) {
+	var got *cli.ClusterReplaceOptions
+	cmd := cli.NewCmdClusterReplace(&cli.Factory{Flags: &cli.Flags{}}, func(_ context.Context, o *cli.ClusterReplaceOptions) error {
+		got = o
+		return nil
+	})
+	cmd.SetArgs([]string{"n3", "n6", "--force", "--if-configuration", "7"})
+	must(t, cmd.ExecuteContext(t.Context()))
+	if got.Old != "n3" || got.New != "n6" || !got.Replace.Force || got.Replace.ExpectedConfiguration != 7 {
+		t.Errorf("options %+v", got)
+	}
+}

@@ -38,10 +38,24 @@ type ClusterReader interface {
 // ClusterChanger is what commands change the cluster with.
 type ClusterChanger interface {
 	Join(ctx context.Context, server client.JoinRequest) (*client.Joined, error)
-	Remove(ctx context.Context, server string, o client.RemoveOptions) (uint64, error)
+	Remove(ctx context.Context, server string, o client.RemoveOptions) (client.Reshaped, error)
+	Replace(ctx context.Context, server, with string, o client.ReplaceOptions) (client.Reshaped, error)
 	Promote(ctx context.Context, server string, expectedConfiguration uint64) (client.Promoted, error)
-	TransferLeader(ctx context.Context, server string) (*candor.LeaderHint, error)
+	TransferLeader(ctx context.Context, server string) (client.Handover, error)
+}
+
+// LevelRaiser is what commands raise the feature level with.
+type LevelRaiser interface {
 	RaiseFeatureLevel(ctx context.Context, level uint32) (uint32, error)
+}
+
+// Transitions are what commands learn of changes of several steps from, and give them
+// up with.
+type Transitions interface {
+	List(ctx context.Context, pending bool, options ...client.ReadOption) (*client.TransitionList, error)
+	Get(ctx context.Context, id string, options ...client.ReadOption) (*client.TransitionList, error)
+	Wait(ctx context.Context, id string, options ...client.ReadOption) (*client.Transition, error)
+	Cancel(ctx context.Context, id, reason string) (*client.Transition, error)
 }
 
 // TenureReader is what commands learn of duties from.
@@ -117,15 +131,18 @@ type Remote struct {
 	Watch   func(ctx context.Context, o client.WatchOptions) (Events, error)
 	Cluster ClusterReader
 	Changer ClusterChanger
+	Levels  LevelRaiser
 	Keeper  Keeper
 	Tenures TenureReader
 	Duties  DutyChanger
-	Numbers Dispenser
-	Node    func(address string) NodeReader
-	CatchUp func(ctx context.Context, address string) (Changes, error)
-	Steer   func(address string) NodeChanger
-	Ring    func(address string) GossipRing
-	Audit   func(address string) AuditReader
+	// Transitions are the changes of the members, among others.
+	Transitions Transitions
+	Numbers     Dispenser
+	Node        func(address string) NodeReader
+	CatchUp     func(ctx context.Context, address string) (Changes, error)
+	Steer       func(address string) NodeChanger
+	Ring        func(address string) GossipRing
+	Audit       func(address string) AuditReader
 	// Access is that of one server, or of any for "".
 	Access func(address string) AccessControl
 	Close  func() error
@@ -142,7 +159,7 @@ func connect(e Endpoint) (*Remote, error) {
 		return nil, err
 	}
 	return &Remote{
-		Servers: e.Servers, Reader: c, Writer: c, Cluster: c.Cluster(), Changer: c.Cluster(), Keeper: c.Cluster(), Tenures: c, Duties: c, Numbers: c, Close: func() error { return closeBoth(c, own) },
+		Servers: e.Servers, Reader: c, Writer: c, Cluster: c.Cluster(), Changer: c.Cluster(), Levels: c.Cluster(), Transitions: c.Transitions(), Keeper: c.Cluster(), Tenures: c, Duties: c, Numbers: c, Close: func() error { return closeBoth(c, own) },
 		Watch:  func(ctx context.Context, o client.WatchOptions) (Events, error) { return c.Watch(ctx, o) },
 		Node:   func(address string) NodeReader { return c.Diagnostics(address) },
 		Steer:  func(address string) NodeChanger { return c.Node(address) },

@@ -61,7 +61,7 @@ candor status                   how is the cluster?`,
 		NewCmdOutcome(f, nil), NewCmdKinds(f, nil), NewCmdExplain(f, nil))
 	add(root, groupCluster,
 		NewCmdStatus(f, nil), NewCmdDiagnostics(f, nil), NewCmdFreshness(f, nil), NewCmdWatchCatchUp(f, nil),
-		NewCmdNode(f), NewCmdCluster(f), NewCmdAuth(f), NewCmdAudit(f), NewCmdGossip(f), NewCmdTenure(f), NewCmdAlloc(f), NewCmdSnapshot(f), NewCmdLog(f))
+		NewCmdNode(f), NewCmdCluster(f), NewCmdAuth(f), NewCmdAudit(f), NewCmdGossip(f), NewCmdTenure(f), NewCmdTransition(f), NewCmdAlloc(f), NewCmdSnapshot(f), NewCmdLog(f))
 	add(root, groupLocal, NewCmdServer(f, nil), NewCmdDev(f, nil), NewCmdTLS(f), NewCmdContext(f), NewCmdVersion(f, nil))
 	root.AddCommand(topics()...)
 	f.completeFlags(root)

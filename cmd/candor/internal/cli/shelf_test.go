@@ -44,6 +44,13 @@ type shelf struct {
 	tenures     *client.Tenures
 	transferred *client.Transferred
 	lineages    map[string][]client.Version
+	// transitions are what every server says of them, the newest first, at clusterTime;
+	// reshaped is the one that changes of the members were; unanswering: nobody hears
+	// the end of a replacement.
+	transitions []client.Transition
+	clusterTime int64
+	reshaped    string
+	unanswering bool
 	// number is the highest that was handed out.
 	number uint64
 	// rings are the gossip keys by address.
@@ -57,7 +64,7 @@ func newShelf() *shelf {
 func (s *shelf) connect(e cli.Endpoint) (*cli.Remote, error) {
 	s.endpoint = e
 	return &cli.Remote{
-		Servers: e.Servers, Reader: s, Writer: s, Cluster: s, Changer: s, Keeper: s, Tenures: s, Duties: s, Numbers: s,
+		Servers: e.Servers, Reader: s, Writer: s, Cluster: s, Changer: s, Levels: s, Transitions: transitions{s}, Keeper: s, Tenures: s, Duties: s, Numbers: s,
 		Node:  func(address string) cli.NodeReader { return node{s, address} },
 		Steer: func(address string) cli.NodeChanger { return node{s, address} },
 		Ring: func(address string) cli.GossipRing {
@@ -279,22 +286,22 @@ func (s *shelf) Members(context.Context, ...client.ReadOption) (*client.Members,
 
 func (s *shelf) Join(_ context.Context, server client.JoinRequest) (*client.Joined, error) {
 	s.log = append(s.log, fmt.Sprintf("join %+v", server))
-	return &client.Joined{ConfigurationIndex: 4}, s.refuse("join")
+	return &client.Joined{ConfigurationIndex: 4, Transition: s.reshaped}, s.refuse("join")
 }
 
-func (s *shelf) Remove(_ context.Context, server string, o client.RemoveOptions) (uint64, error) {
+func (s *shelf) Remove(_ context.Context, server string, o client.RemoveOptions) (client.Reshaped, error) {
 	s.log = append(s.log, fmt.Sprintf("remove %s %+v", server, o))
-	return 4, s.refuse("remove")
+	return client.Reshaped{ConfigurationIndex: 4, Transition: s.reshaped}, s.refuse("remove")
 }
 
 func (s *shelf) Promote(_ context.Context, server string, expected uint64) (client.Promoted, error) {
 	s.log = append(s.log, fmt.Sprintf("promote %s %d", server, expected))
-	return client.Promoted{ConfigurationIndex: 4, VotedAlready: server == "n1"}, s.refuse("promote")
+	return client.Promoted{ConfigurationIndex: 4, VotedAlready: server == "n1", Transition: s.reshaped}, s.refuse("promote")
 }
 
-func (s *shelf) TransferLeader(_ context.Context, server string) (*candor.LeaderHint, error) {
+func (s *shelf) TransferLeader(_ context.Context, server string) (client.Handover, error) {
 	s.log = append(s.log, "transfer "+server)
-	return &candor.LeaderHint{ServerID: "u-2", Name: "n2"}, s.refuse("transfer")
+	return client.Handover{Leader: &candor.LeaderHint{ServerID: "u-2", Name: "n2"}, Transition: s.reshaped}, s.refuse("transfer")
 }
 
 func (s *shelf) RaiseFeatureLevel(_ context.Context, level uint32) (uint32, error) {

@@ -59,7 +59,11 @@ type clusterDocument struct {
 	// Duties are who holds which, by the word of one server; absent where none said.
 	Duties *client.Tenures `json:"duties,omitempty"`
 	// unheld says why they are absent.
-	unheld   candor.Reason
+	unheld candor.Reason
+	// Pending are the transitions that have not ended, by the same word; unseen says why
+	// they are absent.
+	Pending  *client.TransitionList `json:"pending,omitempty"`
+	unseen   candor.Reason
 	Findings []client.Finding `json:"findings"`
 }
 
@@ -97,7 +101,7 @@ func runStatus(ctx context.Context, o *StatusOptions) error {
 	defer cancel()
 	d := clusterDocument{Servers: o.servers(ctx, remote)}
 	d.confirm(ctx, remote.Reader)
-	d.hold(ctx, remote.Tenures)
+	d.hold(ctx, remote)
 	d.judge()
 	if format.Structured() {
 		err = format.Document(o.Out, d)
@@ -170,8 +174,9 @@ func (d *clusterDocument) confirm(ctx context.Context, reader Reader) {
 	d.Confirmed = &page.Witness
 }
 
-// hold asks who holds the duties: who was confirmed to lead, or anybody.
-func (d *clusterDocument) hold(ctx context.Context, tenures TenureReader) {
+// hold asks who holds the duties, and what is under way: who was confirmed to lead, or
+// anybody.
+func (d *clusterDocument) hold(ctx context.Context, remote *Remote) {
 	ctx, cancel := context.WithTimeout(ctx, serverPatience)
 	defer cancel()
 	options := []client.ReadOption{client.WithoutSession()}
@@ -183,8 +188,11 @@ func (d *clusterDocument) hold(ctx context.Context, tenures TenureReader) {
 		}
 	}
 	var err error
-	if d.Duties, err = tenures.Tenures(ctx, options...); err != nil {
+	if d.Duties, err = remote.Tenures.Tenures(ctx, options...); err != nil {
 		d.Duties, d.unheld = nil, candor.ReasonOf(err)
+	}
+	if d.Pending, err = remote.Transitions.List(ctx, true, options...); err != nil {
+		d.Pending, d.unseen = nil, candor.ReasonOf(err)
 	}
 }
 

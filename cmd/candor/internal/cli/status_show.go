@@ -77,6 +77,11 @@ func (o *StatusOptions) facts(d clusterDocument) error {
 	} else {
 		facts.Add("Duties", "not known: "+string(d.unheld))
 	}
+	if d.Pending != nil {
+		facts.Add("Transitions", underWayText(d.Pending))
+	} else {
+		facts.Add("Transitions", "not known: "+string(d.unseen))
+	}
 	facts.Add("Access control", accessText(newest.AccessEpoch))
 	if newest.Insecure {
 		facts.Add("Security", "none: servers listen beyond loopback, and --insecure waived certificates and access control")

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +32,10 @@ var start = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 //	tenures               sets what every server says of duties
 //	transferred           sets what becomes of a handover
 //	lineage NAME          sets what history tells of a tenure, newest first
+//	transitions at=TIME   sets what every server says of transitions, newest first, and
+//	                      the cluster time
+//	reshaped ID           names the transition that changes of the members were
+//	unanswering           has nobody hear the end of a replacement from here on
 //	outcome OUTCOME       sets what outcome tells
 //	file NAME             writes a file; » is a tab
 //	reachable             has the members know the address of n2 from here on
@@ -103,6 +108,15 @@ func (s *stage) act(t *testing.T, d *datadriven.TestData) string {
 		s.shelf.tenures = read[*client.Tenures](t, d.Input)
 		w := s.shelf.witness()
 		s.shelf.tenures.Witness = &w
+	case "transitions":
+		s.shelf.transitions = read[[]client.Transition](t, d.Input)
+		at, err := strconv.ParseInt(d.CmdArgs[0].Vals[0], 10, 64)
+		must(t, err)
+		s.shelf.clusterTime = at
+	case "reshaped":
+		s.shelf.reshaped = d.CmdArgs[0].Key
+	case "unanswering":
+		s.shelf.unanswering = true
 	case "transferred":
 		s.shelf.transferred = read[*client.Transferred](t, d.Input)
 	case "lineage":
