@@ -82,7 +82,7 @@ func (v *View) DisposableTransitions(keep int64, limit int) []string {
 	_ = v.List(candor.KindTransitions, "", "", 0, func(x *mvcc.Version) bool {
 		t, err := transitionOf(mustDecode(x))
 		if err == nil && t.Status.Disposable(v.time, keep) {
-			out = append(out, x.Key)
+			out = append(out, t.Plan.ID())
 		}
 		return len(out) < limit
 	})

@@ -133,6 +133,12 @@ func (r *Replica) forward(ctx context.Context, p *Proposal) (fsm.Result, error) 
 	if id == "" || string(id) == r.serverID {
 		return fsm.Result{}, r.hinted(errNotLeading)
 	}
+	if c := r.track.latest(); len(c.Servers) > 0 {
+		// One that was removed would never see what became of it.
+		if _, member := c.Find(raft.ServerID(r.serverID)); !member {
+			return fsm.Result{}, r.hinted(errNotLeading)
+		}
+	}
 	request := r.Outcomes.find(p.Actor, p.RequestID)
 	request.went()
 	asking, done := r.reign.during(ctx, id)
