@@ -59,6 +59,7 @@ type cutOff struct {
 // answers them: IDs that are its own, and timestamps while nobody else can have the
 // duty.
 func TestAHolderThatIsCutOffHandsOutNothingTwice(t *testing.T) {
+	long(t)
 	for _, x := range []cutOff{
 		{"the leader", true, true, true, slack},
 		{"a follower", false, false, false, tenureLasts + slack},
@@ -138,6 +139,7 @@ func cutOffAfter(t *testing.T, x *cutOff, phase time.Duration) {
 // arrives when it is back. One that follows the leader and comes back in time keeps its
 // duties.
 func TestAHolderThatPausesHandsOutNothingTwice(t *testing.T) {
+	long(t)
 	for _, leads := range []bool{true, false} {
 		for _, times := range []float64{0.5, 1.5, 10} {
 			t.Run(fmt.Sprintf("leads %v, %v tenures", leads, times), func(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 // What the last survivor of three holds goes on; what it missed is gone, and is
 // neither handed out twice nor read by a session that has seen it.
 func TestAServerThatMissedTheEndGoesOnWithoutUsingAnythingTwice(t *testing.T) {
+	long(t)
 	folder := t.TempDir()
 	c := servertest.Start(t, servertest.WithData(folder))
 	for _, duty := range allDuties {

@@ -91,6 +91,7 @@ func TestEveryKindOfChangeOfMembersIsPlannedAndThenPublished(t *testing.T) {
 // while clients that know the first five write and read, and each member is read all
 // the time that it is one. No bounded read fails, and no write is lost.
 func TestFiveServersAreReplacedByFiveOthersUnderLoad(t *testing.T) {
+	long(t)
 	synctest.Test(t, func(t *testing.T) {
 		c := servertest.Start(t, servertest.WithServers(5))
 		x, old := operators{t, c}, names(c.Servers())

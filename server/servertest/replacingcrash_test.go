@@ -205,6 +205,7 @@ var misfortunes = []struct {
 // TestAReplacementGoesOnWhateverStepItsLeaderIsLostAt: killed, or cut off and alive; the
 // next one to hold the duty ends it.
 func TestAReplacementGoesOnWhateverStepItsLeaderIsLostAt(t *testing.T) {
+	long(t)
 	for _, leads := range []bool{false, true} {
 		for _, s := range stages {
 			if s.led && !leads {

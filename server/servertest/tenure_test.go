@@ -241,6 +241,7 @@ func (c *shifted) Wall() time.Time { return c.Clock.Wall().Add(time.Duration(c.b
 // TestDatesDecideNothing: an hour forward and back, of a holder that leads, of one that
 // follows, and of who takes over.
 func TestDatesDecideNothing(t *testing.T) {
+	long(t)
 	synctest.Test(t, func(t *testing.T) {
 		clocks := map[string]*shifted{}
 		var options []servertest.Option

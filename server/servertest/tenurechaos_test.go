@@ -16,11 +16,8 @@ import (
 // TestNoNumberTwiceWhateverHappens: servers are killed, stopped, cut off and silenced,
 // leadership and duties are moved, while everybody asks every server for numbers.
 func TestNoNumberTwiceWhateverHappens(t *testing.T) {
-	seeds := []uint64{1, 2, 3}
-	if testing.Short() {
-		seeds = seeds[:1]
-	}
-	for _, seed := range seeds {
+	long(t)
+	for _, seed := range []uint64{1, 2, 3} {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { upheaval(t, rand.New(rand.NewPCG(seed, 11)), 16) })
 		})
