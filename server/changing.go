@@ -104,9 +104,6 @@ func (t *topology) plan(ctx context.Context, proposal *members.Proposal, configu
 		c.Verified, c.Accessor = who.Verified(), who.Accessor
 	}
 	result, err := t.s.settled(ctx, c)
-	if err == nil {
-		err = result.Err()
-	}
 	switch {
 	case err != nil:
 		return "", err

@@ -70,13 +70,7 @@ func (r *tenureRoot) Tenure(duty tenure.Duty) (tenure.Lineage, <-chan struct{}) 
 func (r *tenureRoot) Propose(ctx context.Context, duty tenure.Duty, event tenure.Event) error {
 	c := command.Tenure(duty.Name, r.s.holder(), event)
 	c.Reason, c.Message = "TENURE_"+c.Tenure.Verb.Word(), told(r.s.config.Name, event)
-	result, err := r.s.proposer.Propose(ctx, c, 0)
-	if err == nil {
-		err = result.Err()
-	}
-	if err == nil {
-		err = r.s.replica.WaitApplied(ctx, result.Token.Index)
-	}
+	_, err := r.s.settled(ctx, c)
 	return err
 }
 
@@ -195,19 +189,9 @@ func (j *janitorStore) Compact(ctx context.Context, floor uint64) error {
 	return err
 }
 
-// propose puts a step through the root, and waits until this node's view has it:
-// the next step looks at that.
+// propose puts a step through the root under the grant.
 func (j *janitorStore) propose(ctx context.Context, c *command.Command) (fsm.Result, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	result, err := j.s.proposer.Propose(ctx, fenced(j.grant, c), 0)
-	if err == nil {
-		err = result.Err()
-	}
-	if err == nil {
-		err = j.s.replica.WaitApplied(ctx, result.Token.Index)
-	}
-	return result, err
+	return j.s.settled(ctx, fenced(j.grant, c))
 }
 
 // idsDuty hands out IDs.

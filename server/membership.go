@@ -46,9 +46,6 @@ func (r *membershipRoot) Plan(ctx context.Context, era uint64, p *transition.Pla
 	planned := *p
 	planned.Duty, planned.Era = tenure.DutyTopology, era
 	result, err := r.s.settled(ctx, command.Plan(&planned, r.s.holder()))
-	if err == nil {
-		err = result.Err()
-	}
 	if err != nil || result.Verdict == nil {
 		return transition.Verdict{}, err
 	}
@@ -56,19 +53,20 @@ func (r *membershipRoot) Plan(ctx context.Context, era uint64, p *transition.Pla
 }
 
 func (r *membershipRoot) End(ctx context.Context, era uint64, p *transition.Plan, phase transition.Phase, report *transition.Journal) error {
-	result, err := r.s.settled(ctx, command.End(tenure.DutyTopology, era, r.s.holder(), p, phase, report))
-	if err == nil {
-		err = result.Err()
-	}
+	_, err := r.s.settled(ctx, command.End(tenure.DutyTopology, era, r.s.holder(), p, phase, report))
 	return err
 }
 
-// settled puts a command through the root, and waits until this node's view has it.
+// settled puts a command through the root, and waits until this node's view has it:
+// what comes next looks at that. A refusal of the turn is an error.
 func (s *Server) settled(ctx context.Context, c *command.Command) (fsm.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	result, err := s.proposer.Propose(ctx, c, 0)
-	if err == nil && result.Reason == "" {
+	if err == nil {
+		err = result.Err()
+	}
+	if err == nil {
 		err = s.replica.WaitApplied(ctx, result.Token.Index)
 	}
 	return result, err
