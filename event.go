@@ -28,4 +28,10 @@ type Propagation string
 const (
 	PropagateBackground Propagation = "BACKGROUND"
 	PropagateOrphan     Propagation = "ORPHAN"
+	// PropagateForeground: those that block the owner's deletion go first, then the owner.
+	PropagateForeground Propagation = "FOREGROUND"
 )
+
+// FinalizerForeground keeps an owner that is deleted in the foreground until nothing
+// that it owns blocks that any more. The root sets it and takes it away.
+const FinalizerForeground = "foregroundDeletion"

@@ -53,6 +53,9 @@ const (
 	ReasonTenureHeld        Reason = "TENURE_HELD"
 	ReasonEraStale          Reason = "ERA_STALE"
 	ReasonLineageMismatch   Reason = "LINEAGE_MISMATCH"
+	ReasonNodeUnavailable   Reason = "NODE_UNAVAILABLE"
+	ReasonNodeHeld          Reason = "NODE_HELD"
+	ReasonCapacityExceeded  Reason = "CAPACITY_EXCEEDED"
 	ReasonUnavailable       Reason = "UNAVAILABLE"
 	ReasonShuttingDown      Reason = "SHUTTING_DOWN"
 
@@ -76,7 +79,11 @@ const (
 	ReasonDataCorrupt     Reason = "DATA_CORRUPT"
 	ReasonDataForeign     Reason = "DATA_FOREIGN"
 	ReasonDataLocked      Reason = "DATA_LOCKED"
+	ReasonDiskFailed      Reason = "DISK_FAILED"
 	ReasonAddressInUse    Reason = "ADDRESS_IN_USE"
+
+	ReasonReplayUnavailable Reason = "REPLAY_UNAVAILABLE"
+	ReasonDecisionDiffers   Reason = "DECISION_DIFFERS"
 
 	ReasonWaitTimedOut     Reason = "WAIT_TIMED_OUT"
 	ReasonDifferencesExist Reason = "DIFFERENCES_EXIST"
@@ -174,6 +181,9 @@ var dispositions = map[Reason]Disposition{
 	ReasonTenureHeld:        {aborted, 409, ExitConflict, RetryLater},
 	ReasonEraStale:          {failedPrecondition, 409, ExitConflict, RetryNever},
 	ReasonLineageMismatch:   {aborted, 409, ExitConflict, RetryNever},
+	ReasonNodeUnavailable:   {failedPrecondition, 409, ExitConflict, RetryNever},
+	ReasonNodeHeld:          {aborted, 409, ExitConflict, RetryLater},
+	ReasonCapacityExceeded:  {failedPrecondition, 409, ExitConflict, RetryNever},
 	ReasonUnauthenticated:   {unauthenticated, 401, ExitError, RetryNever},
 	ReasonForbidden:         {permissionDenied, 403, ExitError, RetryNever},
 	ReasonDiskPressure:      {resourceExhausted, 507, ExitUnavailable, RetryLater},
@@ -202,7 +212,11 @@ var dispositions = map[Reason]Disposition{
 	ReasonDataCorrupt:     {dataLoss, 500, ExitViolated, RetryNever},
 	ReasonDataForeign:     {failedPrecondition, 500, ExitError, RetryNever},
 	ReasonDataLocked:      {failedPrecondition, 500, ExitError, RetryNever},
+	ReasonDiskFailed:      {unavailable, 503, ExitUnavailable, RetryOtherNode},
 	ReasonAddressInUse:    {failedPrecondition, 500, ExitError, RetryNever},
+
+	ReasonReplayUnavailable: {failedPrecondition, 409, ExitError, RetryNever},
+	ReasonDecisionDiffers:   {dataLoss, 500, ExitViolated, RetryNever},
 
 	ReasonWaitTimedOut:     {deadlineExceeded, 504, ExitTimedOut, RetryNever},
 	ReasonDifferencesExist: {failedPrecondition, 409, ExitDifferent, RetryNever},

@@ -5,7 +5,8 @@ import "strings"
 // KindName names a kind as its Kind object is named: "plural.group".
 type KindName string
 
-// The kinds that every cluster has. Of the last two the root alone writes objects.
+// The kinds that every cluster has. Of tenures and transitions the
+// root alone writes objects.
 const (
 	KindKinds      KindName = "kinds.candor"
 	KindNamespaces KindName = "namespaces.candor"
@@ -16,6 +17,14 @@ const (
 
 	KindTenures     KindName = "tenures.candor"
 	KindTransitions KindName = "transitions.candor"
+
+	KindNodes             KindName = "nodes.candor"
+	KindWorkloads         KindName = "workloads.candor"
+	KindInstances         KindName = "instances.candor"
+	KindDisruptionBudgets KindName = "disruptionbudgets.candor"
+	KindPriorityClasses   KindName = "priorityclasses.candor"
+	KindFailurePolicies   KindName = "failurepolicies.candor"
+	KindFindings          KindName = "findings.candor"
 )
 
 // Plural is the part before the first dot.

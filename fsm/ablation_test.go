@@ -63,6 +63,14 @@ func TestEveryInvariantStandsWithoutItsRule(t *testing.T) {
 		{rulePublish, "NoSkippedPublish", func(r *root) *command.Command {
 			return command.Cancel("ana", r.pends(transition.MemberRemove, "s3"), "", "")
 		}},
+		{ruleCapacity, "CapacityNotExceeded", func(r *root) *command.Command {
+			crowd(r)
+			return r.placement(r.proposal("one", "w1"), r.proposal("two", "w1"))
+		}},
+		{rulePlace, "OneLivePlacementPerInstance", func(r *root) *command.Command {
+			crowd(r)
+			return r.writeCommand(status(instanceRef("one"), `{"phase":"Placed","node":"w1","nodeUID":"uid--w1"}`))
+		}},
 		{ruleDispose, "NoHiddenDrop", func(r *root) *command.Command {
 			duty := tenure.DutyJanitor
 			if r.lineage(duty).Current.Number == 0 {
@@ -96,6 +104,18 @@ func TestEveryInvariantStandsWithoutItsRule(t *testing.T) {
 			}
 		})
 	}
+}
+
+// crowd has, once, a node of 4 cores and two instances that ask for 3 each.
+func crowd(r *root) {
+	if r.get(nodeRef("w1")) != nil {
+		return
+	}
+	r.hold(tenure.DutySchedule)
+	r.mustWrite(createNode("w1"))
+	r.mustWrite(observe(nodeRef("w1"), `{"capacity":{"cpu":4},"session":"s"}`))
+	r.mustWrite(status(nodeRef("w1"), isReady))
+	r.mustWrite(createInstance("one", `{"cpu":3}`), createInstance("two", `{"cpu":3}`))
 }
 
 func TestADamagedSnapshotIsRefusedWhole(t *testing.T) {

@@ -96,3 +96,57 @@ func BenchmarkSnapshot(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkPlace is a turn of 256 placements on 1,000 nodes, an item at a time.
+func BenchmarkPlace(b *testing.B) {
+	decision := []byte(`{"id":"d-1-0","token":{"term":1,"index":10,"revision":9},"place":3,"instance":17,"algorithm":1,"verdict":"PLACED","node":"n0001","considered":1000,"reasons":[{"reason":"InsufficientCPU","nodes":412},{"reason":"TaintNotTolerated","nodes":8}],"best":[{"node":"n0001","score":87},{"node":"n0002","score":86},{"node":"n0003","score":86}],"margin":1,"tieBreak":"","digest":"0123456789abcdef"}`)
+	var nodes []string
+	for i := range 1000 {
+		nodes = append(nodes, fmt.Sprintf("n%04d", i))
+	}
+	r := fleet(b, nodes...)
+	var batches []*command.Command
+	for at := 0; at < b.N; at += command.MaxPlacements {
+		items := make([]command.Placement, 0, command.MaxPlacements)
+		var ops []command.Operation
+		for i := at; i < at+command.MaxPlacements; i++ {
+			op := createInstance(fmt.Sprintf("web-%08d", i), `{"cpu":"1m","memory":"1Mi"}`)
+			op.Object.Metadata.Labels = map[string]string{candor.LabelWorkload: "web", "app": "web"}
+			ops = append(ops, op)
+		}
+		r.mustWrite(ops...)
+		for i := at; i < at+command.MaxPlacements; i++ {
+			p := r.proposal(fmt.Sprintf("web-%08d", i), nodes[i%len(nodes)])
+			p.Decision = decision
+			items = append(items, p)
+		}
+		batches = append(batches, r.placement(items...))
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for _, c := range batches {
+		if res := r.do(c); res.Reason != "" {
+			b.Fatal(res.Message)
+		}
+	}
+	b.StopTimer()
+	wantCounted(b, r.m)
+}
+
+// BenchmarkBeat is a turn of 1,000 beats, with what publishing them takes.
+func BenchmarkBeat(b *testing.B) {
+	var nodes []string
+	var beats []command.Beat
+	for i := range 1000 {
+		nodes = append(nodes, fmt.Sprintf("n%04d", i))
+		beats = append(beats, beatOf(nodes[i]))
+	}
+	r := fleet(b, nodes...)
+	c := command.Beats(beats...)
+	b.ReportAllocs()
+	for b.Loop() {
+		if res := r.do(c); res.Items[999].Reason != "" {
+			b.Fatal(res.Items[999])
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/invariant"
 	"github.com/candor-plane/candor/fsm/mvcc"
+	"github.com/candor-plane/candor/internal/zoo"
 )
 
 // CascadeMode is what a cascade does to what it finds.
@@ -19,6 +20,9 @@ const (
 	CascadeOrphan CascadeMode = 2
 	// CascadeNamespace empties a namespace, then removes it.
 	CascadeNamespace CascadeMode = 3
+	// CascadeForeground deletes the dependents of an owner that waits for those that
+	// block its deletion.
+	CascadeForeground CascadeMode = 4
 )
 
 // Cascade is work that a deletion left: done in pages, each its own turn, by
@@ -28,6 +32,12 @@ type Cascade struct {
 	Mode  CascadeMode
 	Owner candor.Ref
 	UID   string
+	// Waits says that a page would do nothing until a dependent goes or lets go of the
+	// owner; it is nobody's turn until then.
+	Waits bool
+	// Kind and Key are the last dependent that a foreground cascade looked at.
+	Kind uint32
+	Key  string
 }
 
 // cascadePage is how many objects one page touches.
@@ -43,6 +53,9 @@ func (s *state) startCascade(c Cascade) {
 	c.UID = clone(c.UID)
 	c.Owner.Kind, c.Owner.Namespace, c.Owner.Name = candor.KindName(clone(string(c.Owner.Kind))), clone(c.Owner.Namespace), clone(c.Owner.Name)
 	s.cascades.Set(c.ID, c)
+	if c.Mode == CascadeForeground {
+		s.foreground[c.UID] = c.ID
+	}
 }
 
 // orphaned starts what the removal of an object with dependents asks for.
@@ -89,14 +102,22 @@ func (d *draft) cascadePage() *candor.Error {
 		return nil
 	}
 	d.cmd.Reason = "CASCADE"
-	if c.Mode == CascadeNamespace {
+	switch c.Mode {
+	case CascadeNamespace:
 		return d.namespacePage(c)
+	case CascadeForeground:
+		return d.foregroundPage(c)
+	default:
 	}
 	return d.dependentsPage(c)
 }
 
 func (d *draft) endCascade(id uint64) {
-	d.effects = append(d.effects, func(s *state) { s.cascades.Delete(id) })
+	d.effects = append(d.effects, func(s *state) {
+		if c, ok := s.cascades.Delete(id); ok {
+			s.leaveForeground(c)
+		}
+	})
 }
 
 func (d *draft) dependentsPage(c Cascade) *candor.Error {
@@ -109,6 +130,9 @@ func (d *draft) dependentsPage(c Cascade) *candor.Error {
 		page = append(page, s.kinds[o.kind].head(o.key))
 		return true
 	})
+	if zoo.Enabled && zoo.Has(zoo.CascadeStops) && len(page) < cascadePageObjects {
+		page = nil
+	}
 	d.cmd.Message = sprintf("owner %s was deleted", c.Owner)
 	for _, v := range page {
 		if err := d.release(c, v); err != nil {
@@ -141,11 +165,7 @@ func (d *draft) release(c Cascade, v *mvcc.Version) *candor.Error {
 }
 
 func (d *draft) ownerLives(ref candor.Ref, o candor.OwnerReference) bool {
-	owner := d.live(candor.Ref{Kind: o.Kind, Namespace: ref.Namespace, Name: o.Name})
-	if owner == nil && ref.Namespace != "" {
-		owner = d.live(candor.Ref{Kind: o.Kind, Name: o.Name})
-	}
-	return owner != nil && owner.Metadata.UID == o.UID
+	return d.ownerOf(ref.Namespace, o) != nil
 }
 
 func (d *draft) namespacePage(c Cascade) *candor.Error {

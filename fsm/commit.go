@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/mvcc"
@@ -29,7 +30,7 @@ func (m *Machine) commit(d *draft) Result {
 	for _, effect := range d.effects {
 		effect(s)
 	}
-	res := Result{Token: candor.Token{Revision: s.token.Revision}, Revision: s.token.Revision, Changed: changed, Succeeded: d.succeeded, Verdict: d.verdict}
+	res := Result{Token: candor.Token{Revision: s.token.Revision}, Revision: s.token.Revision, Changed: changed, Succeeded: d.succeeded, Verdict: d.verdict, Items: d.items}
 	if len(d.ops) > 0 {
 		res.Ops = make([]OpResult, len(d.ops))
 		for i, op := range d.ops {
@@ -62,6 +63,14 @@ func (s *state) store(c *change) *mvcc.Version {
 	s.bytes += v.Size()
 	s.versions.add(v.Hash(k.name))
 	s.indexOwners(ordinal, key, c.Before, c.After)
+	s.wake(c.Before, c.After)
+	switch c.Ref.Kind {
+	case candor.KindInstances:
+		s.account(c.Before, c.After)
+	case candor.KindNodes:
+		s.lease(c.Before, c.After)
+	default:
+	}
 	switch {
 	case c.Before == nil && c.After != nil:
 		k.live++
@@ -83,15 +92,24 @@ func (s *state) indexOwners(ordinal uint32, key string, before, after *candor.Ob
 	if before != nil {
 		for i := range before.Metadata.Owners {
 			s.ownersStale = true
-			s.owners.Delete(ownership{before.Metadata.Owners[i].UID, ordinal, key})
+			s.owners.Delete(ownership{owner: before.Metadata.Owners[i].UID, kind: ordinal, key: key})
 		}
 	}
 	if after != nil {
 		for i := range after.Metadata.Owners {
 			s.ownersStale = true
-			s.owners.Set(ownership{clone(after.Metadata.Owners[i].UID), ordinal, key})
+			s.own(&after.Metadata, i, ordinal, key)
 		}
 	}
+}
+
+// own enters one owner reference. Of several to one owner any may block.
+func (s *state) own(m *candor.Metadata, i int, ordinal uint32, key string) {
+	o := ownership{owner: clone(m.Owners[i].UID), kind: ordinal, key: key, blocks: m.Owners[i].BlockOwnerDeletion}
+	if !o.blocks {
+		o.blocks = slices.ContainsFunc(m.Owners, func(x candor.OwnerReference) bool { return x.UID == o.owner && x.BlockOwnerDeletion })
+	}
+	s.owners.Set(o)
 }
 
 // encode gives the stored form in one allocation of the right size.

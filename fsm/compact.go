@@ -3,6 +3,7 @@ package fsm
 import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/mvcc"
+	"github.com/candor-plane/candor/internal/zoo"
 )
 
 // prunePerEntry bounds how many versions one entry prunes.
@@ -28,7 +29,11 @@ func (d *draft) compact() *candor.Error {
 // every replica; cutting the chains in memory may wait for a snapshot.
 func (m *Machine) prune(limit int) {
 	s := m.state
-	for s.cursor < s.floor && limit > 0 {
+	floor := s.floor
+	if zoo.Enabled && zoo.Has(zoo.FloorTooHigh) {
+		floor = min(floor+1, s.token.Revision)
+	}
+	for s.cursor < floor && limit > 0 {
 		s.cursor++
 		limit--
 		for v := s.history.At(s.cursor); v != nil; v = v.Sibling() {

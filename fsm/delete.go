@@ -6,6 +6,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/command"
 	"github.com/candor-plane/candor/fsm/invariant"
+	"github.com/candor-plane/candor/internal/zoo"
 )
 
 // defaultNamespace always exists.
@@ -32,7 +33,10 @@ func (d *draft) delete(op *command.Operation, ref candor.Ref) *candor.Error {
 		d.startCascade(Cascade{Mode: CascadeNamespace, Owner: ref, UID: before.Metadata.UID})
 		return d.terminate(ref, before)
 	}
-	if len(before.Metadata.Finalizers) > 0 && d.m.skip&ruleFinalizers == 0 {
+	if propagation == candor.PropagateForeground && d.m.state.owns(before.Metadata.UID) {
+		return d.inForeground(ref, before)
+	}
+	if len(before.Metadata.Finalizers) > 0 && d.m.skip&ruleFinalizers == 0 && (!zoo.Enabled || !zoo.Has(zoo.IgnoreFinalizers)) {
 		if propagation == candor.PropagateOrphan && d.m.state.owns(before.Metadata.UID) {
 			d.startCascade(Cascade{Mode: CascadeOrphan, Owner: ref, UID: before.Metadata.UID})
 		}
@@ -70,7 +74,8 @@ func (d *draft) remove(ref candor.Ref, before, final *candor.Object, propagation
 	if final.Metadata.DeletionTime.IsZero() {
 		final.Metadata.DeletionTime = d.deletionTime()
 	}
-	i, err := d.put(change{Change: invariant.Change{Ref: ref, Before: before, Allowed: allowed}, final: final, propagation: propagation})
+	system := d.cmd.Type == command.TypeCascadePage
+	i, err := d.put(change{Change: invariant.Change{Ref: ref, Before: before, Allowed: allowed, System: system}, final: final, propagation: propagation})
 	if err != nil {
 		return err
 	}

@@ -21,9 +21,30 @@ type IndexDigest struct {
 // digestsKept is how many entries back digests can be asked for.
 const digestsKept = 4096
 
+// digestRing has a slot for each of the newest entries. It grows to the slots that are
+// used: the root of a short log is small.
 type digestRing struct {
-	ring [digestsKept]IndexDigest
+	ring []IndexDigest
 	last uint64
+}
+
+func (r *digestRing) note(d IndexDigest) {
+	slot := int(d.Index % digestsKept)
+	if slot >= len(r.ring) {
+		longer := make([]IndexDigest, min(max(slot+1, 2*len(r.ring), 64), digestsKept))
+		copy(longer, r.ring)
+		r.ring = longer
+	}
+	r.ring[slot], r.last = d, d.Index
+}
+
+// at is the digest after one entry, and the zero where it is not kept.
+func (r *digestRing) at(index uint64) IndexDigest {
+	slot := int(index % digestsKept)
+	if slot >= len(r.ring) || r.ring[slot].Index != index {
+		return IndexDigest{}
+	}
+	return r.ring[slot]
 }
 
 // digest folds the incremental sums and the small tables, in constant time but
@@ -60,6 +81,9 @@ func (s *state) digest() Digest {
 	if s.transitions.Len() > 0 {
 		u(s.transitionSum.hi, s.transitionSum.lo)
 	}
+	if s.leases.Len() > 0 {
+		u(s.leaseSum.hi, s.leaseSum.lo)
+	}
 	h := xxh3.Hash128(b)
 	return Digest(h.Bytes())
 }
@@ -68,8 +92,7 @@ func (m *Machine) noteDigest() {
 	s := m.state
 	d := s.digest()
 	m.mu.Lock()
-	m.digests.ring[s.token.Index%digestsKept] = IndexDigest{Index: s.token.Index, Digest: d}
-	m.digests.last = s.token.Index
+	m.digests.note(IndexDigest{Index: s.token.Index, Digest: d})
 	m.mu.Unlock()
 }
 
@@ -78,8 +101,9 @@ func (m *Machine) noteDigest() {
 func (m *Machine) DigestAt(index uint64) (IndexDigest, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if d := m.digests.ring[index%digestsKept]; index > 0 && index <= m.digests.last && d.Index == index {
-		return d, true
+	if index > 0 && index <= m.digests.last {
+		d := m.digests.at(index)
+		return d, d.Index == index
 	}
 	return IndexDigest{}, false
 }
@@ -95,7 +119,7 @@ func (m *Machine) Digests(from uint64) []IndexDigest {
 	}
 	var out []IndexDigest
 	for i := max(from, 1); i <= last; i++ {
-		if d := m.digests.ring[i%digestsKept]; d.Index == i {
+		if d := m.digests.at(i); d.Index == i {
 			out = append(out, d)
 		}
 	}

@@ -25,6 +25,8 @@ type draft struct {
 	succeeded bool
 	// verdict is what becomes of a transition's event.
 	verdict *transition.Verdict
+	// items are what became of the placements or beats of the command, one each.
+	items []ItemResult
 	// effects on side tables, run at commit in order.
 	effects []func(*state)
 
@@ -80,6 +82,11 @@ func (d *draft) live(ref candor.Ref) *candor.Object {
 	}
 	o, _ := d.stored(ref)
 	return o
+}
+
+// held is what live placements held of a node before the turn.
+func (d *draft) held(node, uid string) candor.Resources {
+	return heldOf(d.m.state.accounts, node, uid).Held
 }
 
 // stored is the live object before the turn, or nil.
@@ -146,6 +153,7 @@ func (d *draft) check() *invariant.Violation {
 		t.Changes = append(t.Changes, d.changes[i].Change)
 	}
 	t.Live = d.live
+	t.Held = d.held
 	for _, c := range invariant.All() {
 		if v := c.Run(t); v != nil {
 			return v

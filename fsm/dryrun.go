@@ -52,6 +52,7 @@ func (v *View) state() *state {
 		owners: v.owners, cascades: v.cascades, nextCascade: v.nextCascade, members: v.members, records: v.records,
 		requests: v.requests, accessEpoch: v.accessEpoch, tenures: v.tenures,
 		configuration: v.configuration, leaderID: v.configuration.Leader, transitions: v.transitions,
+		accounts: v.accounts, leases: v.leases,
 	}
 	for i := range v.kinds {
 		k := &v.kinds[i]

@@ -9,6 +9,7 @@ import (
 	"github.com/candor-plane/candor/fsm/mvcc"
 	"github.com/candor-plane/candor/fsm/policy"
 	"github.com/candor-plane/candor/fsm/transition"
+	"github.com/candor-plane/candor/internal/zoo"
 )
 
 // Config of a Machine.
@@ -60,7 +61,8 @@ type Machine struct {
 
 // New returns a machine in the genesis state, at revision 1.
 func New(config Config) *Machine {
-	m := &Machine{config: config, state: genesis(config.ClusterID)}
+	m := &Machine{config: config}
+	m.state, m.policy = genesis(config.ClusterID)
 	m.publish()
 	return m
 }
@@ -150,7 +152,13 @@ func (m *Machine) applyCommands(c *Committed, e *command.Entry) []Result {
 	env := environment{term: c.Term, index: c.Index}
 	if e.Term == c.Term {
 		env.wall = e.Wall
+		if zoo.Enabled && zoo.Has(zoo.WallTime) {
+			e.Time = e.Wall
+		}
 		s.time = max(s.time, e.Time)
+		if zoo.Enabled && zoo.Has(zoo.TimeGoesBack) {
+			s.time = e.Time
+		}
 	}
 	results := make([]Result, len(e.Commands))
 	for i, data := range e.Commands {
@@ -170,7 +178,7 @@ func (m *Machine) refuseUnsupported(c *command.Command) {
 		panic(candor.Errorf(candor.ReasonFeatureLevel,
 			"the cluster raises its feature level to %d; this build supports %d: run a newer build", c.Level, candor.FeatureLevel))
 	}
-	if c.Type < command.TypeWrite || c.Type > command.TypeTransition {
+	if c.Type < command.TypeWrite || c.Type > command.TypeBeat {
 		panic(candor.Errorf(candor.ReasonFeatureLevel, "log holds a command of type %d, which this build does not know: run a newer build", c.Type))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/mvcc"
 	"github.com/candor-plane/candor/internal/wire"
+	"github.com/candor-plane/candor/internal/zoo"
 )
 
 // The bodies of a snapshot's records, and what the digest covers of the small
@@ -120,7 +121,12 @@ func appendCascade(b []byte, c Cascade) []byte {
 	b = wire.AppendString(b, 3, string(c.Owner.Kind))
 	b = wire.AppendString(b, 4, c.Owner.Namespace)
 	b = wire.AppendString(b, 5, c.Owner.Name)
-	return wire.AppendString(b, 6, c.UID)
+	if !zoo.Enabled || !zoo.Has(zoo.SnapshotOmitsField) {
+		b = wire.AppendString(b, 6, c.UID)
+	}
+	b = wire.AppendBool(b, 7, c.Waits)
+	b = wire.AppendUint(b, 8, uint64(c.Kind))
+	return wire.AppendString(b, 9, c.Key)
 }
 
 func decodeCascade(data []byte) (Cascade, error) {
@@ -140,6 +146,12 @@ func decodeCascade(data []byte) (Cascade, error) {
 			c.Owner.Name = clone(r.String())
 		case 6:
 			c.UID = clone(r.String())
+		case 7:
+			c.Waits = r.Bool()
+		case 8:
+			c.Kind = uint32(r.Uint())
+		case 9:
+			c.Key = clone(r.String())
 		}
 	}
 	return c, r.Err()

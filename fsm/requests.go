@@ -11,6 +11,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/command"
+	"github.com/candor-plane/candor/internal/zoo"
 )
 
 // Remembered is the outcome of an accepted request.
@@ -121,7 +122,7 @@ func (t *requestTable) admissible(c *command.Command, now int64) *candor.Error {
 	switch {
 	case len(c.RequestID) > candor.MaxRequestIDBytes:
 		return candor.Errorf(candor.ReasonInvalid, "request ID has %d bytes; at most %d are allowed", len(c.RequestID), candor.MaxRequestIDBytes)
-	case c.NotAfter <= now:
+	case c.NotAfter <= now && (!zoo.Enabled || !zoo.Has(zoo.ExpireLate)):
 		return &candor.Error{Reason: candor.ReasonRequestExpired, Subject: c.RequestID,
 			Message: sprintf("request %s was valid until cluster time %d; it is %d now: its earlier outcome, if any, is forgotten", c.RequestID, c.NotAfter, now)}
 	case c.NotAfter-now > maxRequestAge:
@@ -200,6 +201,9 @@ func (t *requestTable) put(x *Remembered) {
 // expire forgets whole buckets whose time has passed, oldest first, until
 // about limit records are gone.
 func (t *requestTable) expire(now int64, limit int) {
+	if zoo.Enabled && zoo.Has(zoo.ForgetEarly) {
+		now += 2 * bucketWidth
+	}
 	for limit > 0 {
 		second, b, ok := t.buckets.Min()
 		if !ok || (second+1)*bucketWidth > now {
@@ -304,6 +308,9 @@ func (m *Machine) Outcome(actor, requestID string) (Remembered, bool) {
 func (m *Machine) replay(r *requestRecord) Result {
 	res := Result{Token: r.token(), Revision: r.revision, Changed: r.changed, Succeeded: r.succeeded, Replayed: true}
 	s := m.state
+	if zoo.Enabled && zoo.Has(zoo.ReplayNow) {
+		res.Token = s.token
+	}
 	if r.changed && r.revision > s.cursor {
 		for v := s.history.At(r.revision); v != nil; v = v.Sibling() {
 			res.Ops = append(res.Ops, OpResult{Version: v, Changed: true})

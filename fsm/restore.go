@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"cmp"
 	"io"
 	"slices"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/candor-plane/candor/fsm/mvcc"
 	"github.com/candor-plane/candor/fsm/tenure"
 	"github.com/candor-plane/candor/internal/wire"
+	"github.com/candor-plane/candor/internal/zoo"
 )
 
 // Restore replaces the state by a snapshot's. It belongs to the goroutine that
@@ -168,6 +170,12 @@ func (l *loader) add(kind byte, body []byte) error {
 		}
 		l.s.setLineage(x)
 		return nil
+	case recordLease:
+		x, err := decodeLease(body)
+		if err == nil {
+			l.s.setLease(x)
+		}
+		return err
 	case recordMembers:
 		c, err := decodeConfiguration(body)
 		l.s.configuration = c
@@ -285,8 +293,15 @@ func (l *loader) addHead(v *mvcc.Version) error {
 	if err != nil {
 		return err
 	}
-	for _, uid := range owners {
-		l.s.owners.Set(ownership{clone(uid), l.number, v.Key})
+	if len(owners) == 0 || zoo.Enabled && zoo.Has(zoo.LoseOrphans) {
+		return nil
+	}
+	o, err := v.Object()
+	if err != nil {
+		return err
+	}
+	for i := range o.Metadata.Owners {
+		l.s.own(&o.Metadata, i, l.number, v.Key)
 	}
 	return nil
 }
@@ -317,9 +332,9 @@ func (l *loader) finish(f *frameReader, body []byte) (*state, error) {
 	slices.SortFunc(l.crowded, func(a, b placed) int {
 		switch {
 		case a.version.Revision != b.version.Revision:
-			return cmp(a.version.Revision, b.version.Revision)
+			return cmp.Compare(a.version.Revision, b.version.Revision)
 		default:
-			return cmp(a.position, b.position)
+			return cmp.Compare(a.position, b.position)
 		}
 	})
 	for _, p := range l.crowded {
@@ -333,6 +348,10 @@ func (l *loader) finish(f *frameReader, body []byte) (*state, error) {
 		last.LinkSibling(p.version)
 	}
 	s.history.Advance(s.token.Revision)
+	if !l.scans {
+		s.recount()
+		s.reforeground()
+	}
 	trailer, err := decodeHeader(body)
 	if err != nil {
 		return nil, err
@@ -347,15 +366,4 @@ func (l *loader) finish(f *frameReader, body []byte) (*state, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-func cmp(a, b uint64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	default:
-		return 0
-	}
 }

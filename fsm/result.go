@@ -28,6 +28,8 @@ type Result struct {
 	// Ops has one result per operation of the branch that ran. A replayed
 	// result has one per version that the turn made.
 	Ops []OpResult
+	// Items has one result per placement or beat of the command, in order.
+	Items []ItemResult
 	// Verdict is what became of a transition's event, refused or not, and what would of
 	// one that was assessed; nil for other commands. The result's own transition is
 	// Verdict.Standing, and an assessment is of Revision.
@@ -40,6 +42,16 @@ type OpResult struct {
 	// none and for versions compacted before a replay.
 	Version *mvcc.Version
 	Changed bool
+}
+
+// ItemResult is what became of one item of a command that judges each by itself.
+type ItemResult struct {
+	// Reason is empty when the item was accepted; otherwise Message says it for people.
+	Reason  candor.Reason
+	Message string
+	// Revision is the one that the item was judged by: of a refusal for a version that
+	// is not the expected one, the version that there is.
+	Revision uint64
 }
 
 // Err is nil for an accepted result, otherwise its *Error.
@@ -76,6 +88,9 @@ func AppendResult(b []byte, r *Result, v *View) []byte {
 	}
 	if v := r.Verdict; v != nil {
 		b = wire.AppendNested(b, 11, func(b []byte) []byte { return appendVerdict(b, v) })
+	}
+	for i := range r.Items {
+		b = wire.AppendNested(b, 12, func(b []byte) []byte { return appendItem(b, &r.Items[i]) })
 	}
 	for _, f := range r.Fields {
 		b = wire.AppendNested(b, 10, func(b []byte) []byte {
@@ -114,6 +129,8 @@ func DecodeResult(data []byte, v *View) (Result, error) {
 			out.Fields = append(out.Fields, decodeField(&r))
 		case 11:
 			out.Verdict = decodeVerdict(&r)
+		case 12:
+			out.Items = append(out.Items, decodeItem(&r))
 		}
 	}
 	return out, r.Err()
@@ -175,6 +192,31 @@ func decodeVerdict(outer *wire.Reader) *transition.Verdict {
 		outer.Fail()
 	}
 	return v
+}
+
+func appendItem(b []byte, i *ItemResult) []byte {
+	b = wire.AppendString(b, 1, string(i.Reason))
+	b = wire.AppendString(b, 2, i.Message)
+	return wire.AppendUint(b, 3, i.Revision)
+}
+
+func decodeItem(outer *wire.Reader) ItemResult {
+	var i ItemResult
+	r := wire.NewReader(outer.Bytes())
+	for r.Next() {
+		switch r.Field() {
+		case 1:
+			i.Reason = candor.Reason(r.String())
+		case 2:
+			i.Message = r.String()
+		case 3:
+			i.Revision = r.Uint()
+		}
+	}
+	if r.Err() != nil {
+		outer.Fail()
+	}
+	return i
 }
 
 func decodeField(outer *wire.Reader) candor.FieldViolation {

@@ -71,6 +71,7 @@ func (m *Machine) Rewrite(w io.Writer, to Rewrite) (Inspection, error) {
 	s.leaderTerm, s.leaderID = 0, ""
 	s.members = nil
 	s.founded(to.Servers)
+	s.renewLeases()
 	m.publish()
 	rewritten := inspect(s)
 	if rewritten.Contents != was {

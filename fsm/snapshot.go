@@ -7,6 +7,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/mvcc"
 	"github.com/candor-plane/candor/internal/wire"
+	"github.com/candor-plane/candor/internal/zoo"
 )
 
 // Record types of a snapshot, in the order they come.
@@ -22,6 +23,7 @@ const (
 	// recordMembers is the configuration, recordTransition an entry of the index.
 	recordMembers    = 'g'
 	recordTransition = 'x'
+	recordLease      = 'l'
 	recordTrailer    = 't'
 )
 
@@ -141,6 +143,16 @@ func (s *Snapshot) write(f *frameWriter) error {
 	})
 	if err != nil {
 		return err
+	}
+	s.view.leases.Scan(func(_ string, l Lease) bool {
+		err = f.record(recordLease, appendLease(nil, l))
+		return err == nil
+	})
+	if err != nil {
+		return err
+	}
+	if zoo.Enabled && zoo.Has(zoo.SnapshotForgets) {
+		s.requests = heldRequests{}
 	}
 	err = s.requests.each(func(r *Remembered) error { return f.record(recordRequest, appendRemembered(nil, r)) })
 	if err != nil {

@@ -50,6 +50,13 @@ type state struct {
 	// transitions is the index of transitions, transitionSum is of it.
 	transitions   *transitionIndex
 	transitionSum sum
+	// accounts are what live placements hold; they follow from the objects.
+	accounts *accounts
+	// leases are when workers were heard of last, leaseSum is of them.
+	leases   *leases
+	leaseSum sum
+	// foreground are the cascades in the foreground, by the UID of their owner.
+	foreground map[string]uint64
 
 	versions sum
 	objects  uint64
@@ -63,6 +70,11 @@ type state struct {
 	// transitionsCopied and transitionsStale likewise.
 	transitionsCopied *transitionIndex
 	transitionsStale  bool
+	// accountsCopied and leasesCopied likewise.
+	accountsCopied *accounts
+	accountsStale  bool
+	leasesCopied   *leases
+	leasesStale    bool
 }
 
 // kind is the objects of one kind. Its place in state.kinds is its ordinal,
@@ -104,6 +116,8 @@ type ownership struct {
 	owner string
 	kind  uint32
 	key   string
+	// blocks says that it blocks the owner's deletion; it is no part of the order.
+	blocks bool
 }
 
 func newOwners() *btree.BTreeG[ownership] {
@@ -175,6 +189,9 @@ func newState(clusterID string) *state {
 		cascades:    new(btree.Map[uint64, Cascade]),
 		requests:    newRequestTable(),
 		transitions: new(transitionIndex), transitionsStale: true,
+		accounts: newAccounts(), accountsStale: true,
+		leases: new(leases), leasesStale: true,
+		foreground: map[string]uint64{},
 	}
 }
 

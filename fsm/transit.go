@@ -8,6 +8,7 @@ import (
 	"github.com/candor-plane/candor/fsm/invariant"
 	"github.com/candor-plane/candor/fsm/policy"
 	"github.com/candor-plane/candor/fsm/transition"
+	"github.com/candor-plane/candor/internal/zoo"
 )
 
 // changeTransition is one event of a transition. What it would do is what it does:
@@ -26,7 +27,7 @@ func (d *draft) changeTransition() *candor.Error {
 	if err != nil {
 		return err
 	}
-	if d.m.skip&ruleForward != 0 {
+	if d.m.skip&ruleForward != 0 || zoo.Enabled && zoo.Has(zoo.AdmitEndedChange) {
 		facts.Entry.Pending, facts.Entry.Ended = facts.Entry.Ended, transition.Record{}
 	}
 	after := before

@@ -7,6 +7,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/command"
 	"github.com/candor-plane/candor/fsm/invariant"
+	"github.com/candor-plane/candor/internal/zoo"
 )
 
 // turn runs one command on a draft and commits or drops it.
@@ -46,7 +47,7 @@ func (m *Machine) remembered(env environment, c *command.Command) (bool, Result)
 		return true, m.refused(err)
 	}
 	r, ok := s.requests.find(c.Actor, c.RequestID)
-	if !ok {
+	if !ok || zoo.Enabled && zoo.Has(zoo.DedupOff) {
 		return false, Result{}
 	}
 	if r.digest != c.Digest {
@@ -56,6 +57,7 @@ func (m *Machine) remembered(env environment, c *command.Command) (bool, Result)
 		})
 	}
 	res := m.replay(r)
+	m.placedAgain(c, &res)
 	if c.Type == command.TypeTransition {
 		res.Verdict = m.verdictAgain(env, c, &res)
 	}
@@ -63,6 +65,9 @@ func (m *Machine) remembered(env environment, c *command.Command) (bool, Result)
 }
 
 func (m *Machine) refused(err *candor.Error) Result {
+	if zoo.Enabled && zoo.Has(zoo.FailedTurnCounts) {
+		m.state.token.Revision++
+	}
 	revision := err.Revision
 	if revision == 0 {
 		revision = m.state.token.Revision

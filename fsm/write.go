@@ -10,6 +10,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/command"
 	"github.com/candor-plane/candor/fsm/invariant"
+	"github.com/candor-plane/candor/internal/zoo"
 )
 
 // ruleSet names rules that tests leave out, to show that the invariants behind
@@ -33,6 +34,8 @@ const (
 	ruleForward
 	rulePublish
 	ruleDispose
+	ruleCapacity
+	rulePlace
 )
 
 // run executes the command on the draft.
@@ -59,6 +62,10 @@ func (d *draft) run() *candor.Error {
 		return d.changeTenure()
 	case command.TypeTransition:
 		return d.changeTransition()
+	case command.TypePlacement:
+		return d.place()
+	case command.TypeBeat:
+		return d.beat()
 	default:
 		return d.hello()
 	}
@@ -77,6 +84,9 @@ func (d *draft) write() *candor.Error {
 			branch = d.cmd.Else
 			break
 		}
+	}
+	if zoo.Enabled && zoo.Has(zoo.HalfTransaction) {
+		branch = branch[:(len(branch)+1)/2]
 	}
 	for i := range branch {
 		if err := d.operate(&branch[i]); err != nil {
@@ -138,7 +148,13 @@ func (d *draft) operate(op *command.Operation) *candor.Error {
 	if err := d.mayOperate(op, ref); err != nil {
 		return err
 	}
+	if err := d.speaksFor(op, ref); err != nil {
+		return err
+	}
 	if err := rootOnly(op, ref); err != nil {
+		return err
+	}
+	if err := d.verifiersOnly(op, ref); err != nil {
 		return err
 	}
 	if op.Verb == command.VerbGet {
@@ -213,6 +229,9 @@ func (d *draft) create(op *command.Operation, ref candor.Ref) *candor.Error {
 	o.Metadata.CreateRevision = d.revision()
 	o.Metadata.DeletionTime = time.Time{}
 	o.Metadata.CreationTime = d.wall()
+	if err := d.sound(ref, nil, &o); err != nil {
+		return err
+	}
 	return d.change(ref, nil, &o, invariant.SectionSpec|invariant.SectionLife)
 }
 
@@ -247,6 +266,9 @@ func (d *draft) update(op *command.Operation, ref candor.Ref) *candor.Error {
 	after.Metadata.Owners, after.Metadata.Finalizers = a.Owners, a.Finalizers
 	if !sameSpec && d.m.skip&ruleGeneration == 0 {
 		after.Metadata.Generation++
+	}
+	if err := d.sound(ref, before, &after); err != nil {
+		return err
 	}
 	allowed := invariant.SectionSpec
 	if d.m.skip&ruleSections != 0 {
@@ -293,6 +315,9 @@ func (d *draft) writeStatus(op *command.Operation, ref candor.Ref) *candor.Error
 		return nil
 	}
 	*target = op.Payload
+	if err := d.sound(ref, before, &after); err != nil {
+		return err
+	}
 	return d.change(ref, before, &after, allowed)
 }
 
@@ -306,7 +331,7 @@ func (d *draft) expect(ref candor.Ref, resourceVersion uint64, uid string) (*can
 		return nil, &candor.Error{Reason: candor.ReasonConflict, Subject: ref.String(), Revision: o.Metadata.ResourceVersion,
 			Message: sprintf("%s has uid %s; the request wants %s: it is another object of the same name", ref, o.Metadata.UID, uid)}
 	}
-	if resourceVersion != 0 && o.Metadata.ResourceVersion != resourceVersion {
+	if resourceVersion != 0 && o.Metadata.ResourceVersion != resourceVersion && (!zoo.Enabled || !zoo.Has(zoo.IgnorePrecondition)) {
 		return nil, &candor.Error{Reason: candor.ReasonConflict, Subject: ref.String(), Revision: o.Metadata.ResourceVersion,
 			Message: sprintf("%s is at resourceVersion %d; the request wants %d: read it again", ref, o.Metadata.ResourceVersion, resourceVersion)}
 	}
@@ -351,7 +376,9 @@ func (d *draft) ownersLive(ref candor.Ref, uid string, before, after []candor.Ow
 		case o.UID == uid:
 			problem = "is the object itself"
 		default:
-			continue
+			if problem = d.cycle(ref, uid, owner); problem == "" {
+				continue
+			}
 		}
 		path := sprintf("metadata.ownerReferences[%d]", i)
 		return &candor.Error{Reason: candor.ReasonOwnerInvalid, Subject: ref.String(),

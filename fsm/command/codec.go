@@ -38,6 +38,8 @@ const (
 	fieldHolder     = 26
 	fieldTenure     = 27
 	fieldTransition = 28
+	fieldPlacement  = 29
+	fieldBeat       = 30
 )
 
 // AppendCommand appends the encoding of c.
@@ -86,13 +88,22 @@ func AppendCommand(b []byte, c *Command) []byte {
 	if c.Type == TypeTransition {
 		b = wire.AppendNested(b, fieldTransition, func(b []byte) []byte { return appendTransition(b, &c.Transition) })
 	}
+	for i := range c.Placements {
+		b = wire.AppendNested(b, fieldPlacement, func(b []byte) []byte { return appendPlacement(b, &c.Placements[i]) })
+	}
+	for i := range c.Beats {
+		b = wire.AppendNested(b, fieldBeat, func(b []byte) []byte { return appendBeat(b, &c.Beats[i]) })
+	}
 	return b
 }
 
 // DecodeCommand reads what AppendCommand wrote into c, whose slices it reuses.
 // The result aliases data.
 func DecodeCommand(data []byte, c *Command) error {
-	*c = Command{Compares: c.Compares[:0], Then: c.Then[:0], Else: c.Else[:0], Asks: c.Asks[:0]}
+	*c = Command{
+		Compares: c.Compares[:0], Then: c.Then[:0], Else: c.Else[:0], Asks: c.Asks[:0],
+		Placements: c.Placements[:0], Beats: c.Beats[:0],
+	}
 	r := wire.NewReader(data)
 	for r.Next() {
 		switch r.Field() {
@@ -152,6 +163,10 @@ func DecodeCommand(data []byte, c *Command) error {
 			c.Tenure = readTenure(&r)
 		case fieldTransition:
 			c.Transition = readTransition(&r)
+		case fieldPlacement:
+			c.Placements = append(c.Placements, readPlacement(&r))
+		case fieldBeat:
+			c.Beats = append(c.Beats, readBeat(&r))
 		}
 	}
 	return r.Err()

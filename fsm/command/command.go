@@ -28,11 +28,13 @@ const (
 	TypeOpenAccess  Type = 8
 	TypeTenure      Type = 9
 	TypeTransition  Type = 10
+	TypePlacement   Type = 11
+	TypeBeat        Type = 12
 )
 
 // String names the type for logs.
 func (t Type) String() string {
-	names := [...]string{"unknown", "Write", "LeaderStart", "Tick", "Compact", "CascadePage", "RaiseLevel", "Hello", "OpenAccess", "Tenure", "Transition"}
+	names := [...]string{"unknown", "Write", "LeaderStart", "Tick", "Compact", "CascadePage", "RaiseLevel", "Hello", "OpenAccess", "Tenure", "Transition", "Placement", "Beat"}
 	if int(t) < len(names) {
 		return names[t]
 	}
@@ -91,6 +93,10 @@ type Command struct {
 	Tenure TenureEvent
 	// TypeTransition: what becomes of transitions.
 	Transition TransitionEvent
+	// TypePlacement: what the scheduler decided, fenced by its tenure.
+	Placements []Placement
+	// TypeBeat: which workers live.
+	Beats []Beat
 	// TypeOpenAccess: how often access control was opened before. Then makes the
 	// objects that give somebody the first rights.
 	Epoch uint64

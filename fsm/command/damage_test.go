@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"slices"
 	"testing"
 
 	"github.com/candor-plane/candor"
@@ -81,7 +82,7 @@ func TestAnEntryOfANewerFormatAsksForANewerBuild(t *testing.T) {
 // but the reasons with which a server stops, nor fails.
 func TestADamagedCommandIsRefusedOrDecidedByTheTurn(t *testing.T) {
 	outcomes := map[candor.Reason]int{}
-	for _, s := range append(samples(), plainWrites()...) {
+	for _, s := range slices.Concat(samples(), plainWrites(), items()) {
 		good := command.AppendCommand(nil, &s.command)
 		step := 1
 		if testing.Short() {

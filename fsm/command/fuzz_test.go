@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -69,7 +70,7 @@ func FuzzCommand(f *testing.F) {
 // every sample, and grows by what they find.
 func TestTheSeedsAreThePinnedBytes(t *testing.T) {
 	var all [][]byte
-	for _, s := range append(samples(), plainWrites()...) {
+	for _, s := range slices.Concat(samples(), plainWrites(), items()) {
 		data := command.AppendCommand(nil, &s.command)
 		all = append(all, data)
 		wantSeed(t, "FuzzCommand", s.name, data)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,13 @@ func samples() []sample {
 	}
 }
 
+// items are the samples whose items a turn judges one by one.
+func items() []sample {
+	return slices.DeleteFunc(added(), func(s sample) bool {
+		return s.command.Type != command.TypePlacement && s.command.Type != command.TypeBeat
+	})
+}
+
 // added are samples that the entry below does not hold: it is pinned whole.
 func added() []sample {
 	return []sample{
@@ -107,6 +115,17 @@ func added() []sample {
 		{"Transition end", *command.End(tenure.DutyTopology, 3, "server/a", &removal, transition.PhaseFailed, &transition.Journal{
 			Times: transition.Times{Admitted: 5, Executing: 6, Applied: 7}, Outcome: transition.OutcomeFailed, Reason: candor.ReasonQuorumAtRisk, Message: "3 voters",
 		})},
+		{"Placement", *command.Place(tenure.DutySchedule, 3, "server/a", candor.Token{Term: 2, Index: 60, Revision: 40},
+			command.Placement{
+				Ref: candor.Ref{Kind: candor.KindInstances, Namespace: "default", Name: "web-0"}, UID: "uid-web-0", ResourceVersion: 39,
+				Node: "w1", NodeUID: "uid-w1", Decision: []byte(`{"id":"d-40-0","verdict":"PLACED"}`), Reason: candor.WhyPlaced, Message: "best of 3",
+			},
+			command.Placement{
+				Ref: candor.Ref{Kind: candor.KindInstances, Namespace: "default", Name: "web-1"}, UID: "uid-web-1", ResourceVersion: 38,
+				Nominated: "w2", Decision: []byte(`{"id":"d-40-1","verdict":"NOMINATED"}`), Reason: candor.WhyNominated,
+			})},
+		{"Beat", *command.Beats(command.Beat{Node: "w1", UID: "uid-w1", Session: "s-1"}, command.Beat{Node: "w2", UID: "uid-w2", Session: "s-2"})},
+		{"Beat promised", *command.Beats(command.Beat{Node: "w1", UID: "uid-w1", Session: "s-1", Promised: 15_000_000_000})},
 		{"Transition dispose", *command.Dispose(tenure.DutyJanitor, 3, "server/a", 86_400_000_000_000, "member-add-1", "member-add-2")},
 	}
 }

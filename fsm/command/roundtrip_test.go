@@ -58,7 +58,7 @@ func TestAnEntryDecodesToWhatWasEncoded(t *testing.T) {
 
 func drawCommand(t *rapid.T) *command.Command {
 	return &command.Command{
-		Type:  command.Type(rapid.IntRange(1, 7).Draw(t, "type")),
+		Type:  command.Type(rapid.SampledFrom([]int{1, 2, 3, 4, 5, 6, 7, 11, 12}).Draw(t, "type")),
 		Actor: text(t, "actor"), RequestID: text(t, "requestID"), NotAfter: rapid.Int64().Draw(t, "notAfter"), Digest: number(t, "digest"),
 		Duty: text(t, "duty"), Era: number(t, "era"),
 		ReadToken: candor.Token{Term: number(t, "t"), Index: number(t, "i"), Revision: number(t, "r")},
@@ -68,6 +68,8 @@ func drawCommand(t *rapid.T) *command.Command {
 		Else:     rapid.SliceOfN(rapid.Custom(drawOperation), 0, 2).Draw(t, "else"),
 		Term:     number(t, "term"), ServerID: text(t, "serverID"), ServerName: text(t, "serverName"), APIAddress: text(t, "address"),
 		Level: rapid.Uint32().Draw(t, "level"), Revision: number(t, "revision"), CascadeID: number(t, "cascade"),
+		Placements: rapid.SliceOfN(rapid.Custom(drawPlacement), 0, 3).Draw(t, "placements"),
+		Beats:      rapid.SliceOfN(rapid.Custom(drawBeat), 0, 3).Draw(t, "beats"),
 	}
 }
 
@@ -87,6 +89,17 @@ func drawCompare(t *rapid.T) command.Compare {
 		Condition: command.Condition(rapid.IntRange(1, 5).Draw(t, "condition")), Ref: drawRef(t),
 		Number: number(t, "number"), UID: text(t, "uid"),
 	}
+}
+
+func drawPlacement(t *rapid.T) command.Placement {
+	return command.Placement{
+		Ref: drawRef(t), UID: text(t, "uid"), ResourceVersion: number(t, "resourceVersion"), Node: text(t, "node"), NodeUID: text(t, "nodeUID"),
+		Nominated: text(t, "nominated"), Decision: part(t, "decision"), Reason: text(t, "reason"), Message: text(t, "message"),
+	}
+}
+
+func drawBeat(t *rapid.T) command.Beat {
+	return command.Beat{Node: text(t, "node"), UID: text(t, "uid"), Session: text(t, "session"), Promised: rapid.Int64().Draw(t, "promised")}
 }
 
 func drawOperation(t *rapid.T) command.Operation {

@@ -15,12 +15,15 @@ import (
 // Section is the part of an object that an operation may write.
 type Section uint8
 
-// The sections. SectionLife is finalizing and removal.
+// The sections. SectionLife is finalizing and removal, with the finalizer of a foreground
+// deletion. SectionPlace is what makes a place known to workers and holds it: the label
+// candor/node of an instance, and the finalizer candor/stop.
 const (
 	SectionSpec Section = 1 << iota
 	SectionStatus
 	SectionObserved
 	SectionLife
+	SectionPlace
 )
 
 // Change is one object before and after the turn. Before is nil when there was
@@ -47,8 +50,12 @@ type Turn struct {
 	Fence   *Fence
 	// Transitions are the entries of the index of transitions that the turn changes.
 	Transitions []TransitionChange
+	// Held is what live placements held of a node before the turn.
+	Held func(node, uid string) candor.Resources
 	// Live finds an object as the turn leaves it, or nil.
 	Live func(candor.Ref) *candor.Object
+
+	readings []transitionReading
 }
 
 // Violation is a broken promise.
@@ -77,6 +84,8 @@ var all = []Check{
 	{"IdentityIsFixed", "uid, name, namespace, kind and creation never change in an object's life", identityIsFixed},
 	{"NamespaceHolds", "an object lives in a namespace that exists, and none is born in one that terminates", namespaceHolds},
 	{"FinalizersHold", "no object goes while a finalizer holds it", finalizersHold},
+	{"CapacityNotExceeded", "what live placements hold of a node never rises above what its worker reports", capacityNotExceeded},
+	{"OneLivePlacementPerInstance", "an instance gets its place once, from the placing turn, keeps it, and leaves no end", oneLivePlacementPerInstance},
 	{"OneActiveTenurePerDuty", "at most one era of a duty is active, and each is granted once", oneActiveTenurePerDuty},
 	{"FrontierCovered", "an era cites the seal of the one before it and starts at or above all that it may have used", frontierCovered},
 	{"SealedIsSilent", "nothing is accepted under an era that is not active", sealedIsSilent},

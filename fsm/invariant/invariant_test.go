@@ -215,6 +215,9 @@ func TestEachInvariantHoldsOrNamesWhatBreaksIt(t *testing.T) {
 
 		{"goes while held", remove(), func(t *turn) { t.change().Before.Metadata.Finalizers = []string{"test/hold"} }, "FinalizersHold"},
 
+		{"more than the node has", placing("3"), nil, "CapacityNotExceeded"},
+		{"a controller places", placing("0"), func(t *turn) { t.change().Allowed = invariant.SectionStatus | invariant.SectionSpec }, "OneLivePlacementPerInstance"},
+
 		{"two eras active", update(), overTenure(func(_, after *tenure.Lineage) { after.Unfinished[0].State = tenure.StateActive }), "OneActiveTenurePerDuty HandoverEnds"},
 		{"an era starts below the one before", update(), overTenure(func(_, after *tenure.Lineage) {
 			after.Current.Start, after.Current.Bound = tenure.Frontiers{}, tenure.Frontiers{}
@@ -272,18 +275,8 @@ func TestEachInvariantHoldsOrNamesWhatBreaksIt(t *testing.T) {
 		if row.edit != nil {
 			row.edit(row.turn)
 		}
-		for _, check := range invariant.All() {
-			v := check.Run(&row.turn.Turn)
-			meant := slices.Contains(strings.Fields(row.breaks), check.Name)
-			broken[check.Name] = broken[check.Name] || v != nil
-			switch {
-			case v == nil && meant:
-				t.Errorf("%s: %s holds", row.what, check.Name)
-			case v != nil && !meant:
-				t.Errorf("%s: %s: %s: %s", row.what, v.Invariant, v.Subject, v.Detail)
-			case v != nil && (v.Invariant != check.Name || v.Subject == "" || v.Detail == ""):
-				t.Errorf("%s: %s reports %+v", row.what, check.Name, v)
-			}
+		for name, was := range judge(t, row.what, row.turn, row.breaks) {
+			broken[name] = broken[name] || was
 		}
 	}
 	for name, was := range broken {
@@ -291,6 +284,27 @@ func TestEachInvariantHoldsOrNamesWhatBreaksIt(t *testing.T) {
 			t.Errorf("no row breaks %s", name)
 		}
 	}
+}
+
+// judge holds a turn to breaking exactly those invariants, and says of each whether it
+// broke.
+func judge(t *testing.T, what string, on *turn, breaks string) map[string]bool {
+	t.Helper()
+	broken := map[string]bool{}
+	for _, check := range invariant.All() {
+		v := check.Run(&on.Turn)
+		meant := slices.Contains(strings.Fields(breaks), check.Name)
+		broken[check.Name] = v != nil
+		switch {
+		case v == nil && meant:
+			t.Errorf("%s: %s holds", what, check.Name)
+		case v != nil && !meant:
+			t.Errorf("%s: %s: %s: %s", what, v.Invariant, v.Subject, v.Detail)
+		case v != nil && (v.Invariant != check.Name || v.Subject == "" || v.Detail == ""):
+			t.Errorf("%s: %s reports %+v", what, check.Name, v)
+		}
+	}
+	return broken
 }
 
 // The first change that breaks a promise is named, wherever it stands.

@@ -49,7 +49,7 @@ func sectionWriter(t *Turn) *Violation {
 		if c.Allowed&SectionObserved == 0 && !bytes.Equal(b.Observed, a.Observed) {
 			return violated("SectionWriter", c.Ref, "status.observed changes")
 		}
-		if c.Allowed&SectionSpec == 0 && (!bytes.Equal(b.Spec, a.Spec) || !sameIntent(&b.Metadata, &a.Metadata, c.System)) {
+		if c.Allowed&SectionSpec == 0 && (!bytes.Equal(b.Spec, a.Spec) || !sameIntent(&b.Metadata, &a.Metadata, c)) {
 			return violated("SectionWriter", c.Ref, "spec or client metadata changes")
 		}
 	}
@@ -57,16 +57,38 @@ func sectionWriter(t *Turn) *Violation {
 }
 
 // sameIntent compares what clients write in metadata. A cascade may drop owner
-// references and add none.
-func sameIntent(b, a *candor.Metadata, system bool) bool {
+// references and add none; a placing turn sets the label and the finalizer of its
+// place, and a foreground deletion its finalizer.
+func sameIntent(b, a *candor.Metadata, c *Change) bool {
 	owners := slices.Equal(b.Owners, a.Owners)
-	if system && !owners {
+	if c.System && !owners {
 		owners = len(a.Owners) < len(b.Owners)
 		for _, o := range a.Owners {
 			owners = owners && slices.Contains(b.Owners, o)
 		}
 	}
-	return owners && maps.Equal(b.Labels, a.Labels) && maps.Equal(b.Annotations, a.Annotations) && slices.Equal(b.Finalizers, a.Finalizers)
+	return owners && sameLabels(b.Labels, a.Labels, c.Allowed) && maps.Equal(b.Annotations, a.Annotations) && sameFinalizers(b.Finalizers, a.Finalizers, c.Allowed)
+}
+
+func sameLabels(b, a map[string]string, allowed Section) bool {
+	if allowed&SectionPlace == 0 || b[candor.LabelNode] == a[candor.LabelNode] {
+		return maps.Equal(b, a)
+	}
+	b, a = maps.Clone(b), maps.Clone(a)
+	delete(b, candor.LabelNode)
+	delete(a, candor.LabelNode)
+	return maps.Equal(b, a)
+}
+
+func sameFinalizers(b, a []string, allowed Section) bool {
+	if slices.Equal(b, a) {
+		return true
+	}
+	if allowed&SectionPlace != 0 && slices.Equal(append(slices.Clip(b), candor.FinalizerStop), a) {
+		return true
+	}
+	foreground := func(f string) bool { return f == candor.FinalizerForeground }
+	return allowed&SectionLife != 0 && slices.Equal(slices.DeleteFunc(slices.Clone(b), foreground), slices.DeleteFunc(slices.Clone(a), foreground))
 }
 
 func generationCountsSpec(t *Turn) *Violation {
@@ -128,7 +150,14 @@ func namespaceHolds(t *Turn) *Violation {
 func finalizersHold(t *Turn) *Violation {
 	for i := range t.Changes {
 		c := &t.Changes[i]
-		if c.After == nil && c.Before != nil && len(c.Before.Metadata.Finalizers) > 0 && c.Allowed&SectionSpec == 0 {
+		if c.After != nil || c.Before == nil || c.Allowed&SectionSpec != 0 {
+			continue
+		}
+		held := c.Before.Metadata.Finalizers
+		if c.System && len(held) == 1 && held[0] == candor.FinalizerForeground {
+			continue // the cascade that it stands for lets go
+		}
+		if len(held) > 0 {
 			return violated("FinalizersHold", c.Ref, "object goes while finalizers hold it")
 		}
 	}

@@ -17,8 +17,7 @@ func transitionIdentity(t *Turn) *Violation {
 		if c.Ref.Kind != candor.KindTransitions {
 			continue
 		}
-		before, bad := transitionOf(c.Before)
-		after, worse := transitionOf(c.After)
+		before, after, bad, worse := t.reading(i)
 		switch {
 		case bad != nil:
 			return violated(name, c.Ref, bad.Message)
@@ -81,8 +80,7 @@ func overTransitions(t *Turn, name string, guarantee func(before, after *transit
 		if c.Ref.Kind != candor.KindTransitions {
 			continue
 		}
-		before, bad := transitionOf(c.Before)
-		after, worse := transitionOf(c.After)
+		before, after, bad, worse := t.reading(i)
 		if bad != nil || worse != nil {
 			continue
 		}
@@ -91,6 +89,29 @@ func overTransitions(t *Turn, name string, guarantee func(before, after *transit
 		}
 	}
 	return nil
+}
+
+// transitionReading is a changed transition as its two objects say it, or why they
+// cannot be read.
+type transitionReading struct {
+	change        int
+	before, after *transition.Transition
+	bad, worse    *candor.Error
+}
+
+// reading reads both objects of a change, once a turn: every guarantee asks for them.
+func (t *Turn) reading(change int) (before, after *transition.Transition, bad, worse *candor.Error) {
+	for i := range t.readings {
+		if r := &t.readings[i]; r.change == change {
+			return r.before, r.after, r.bad, r.worse
+		}
+	}
+	c := &t.Changes[change]
+	r := transitionReading{change: change}
+	r.before, r.bad = transitionOf(c.Before)
+	r.after, r.worse = transitionOf(c.After)
+	t.readings = append(t.readings, r)
+	return r.before, r.after, r.bad, r.worse
 }
 
 // transitionOf reads an object; nil for none.

@@ -8,22 +8,20 @@ package literal
 
 import "bytes"
 
-const space = " \t\r\n"
-
 // Member is the value of an object's first member of that name, as it is
 // written; nil when there is none.
 func Member(object []byte, name string) []byte {
-	rest := bytes.TrimLeft(object, space)
+	rest := skip(object, ' ')
 	if len(rest) == 0 || rest[0] != '{' {
 		return nil
 	}
 	for rest = rest[1:]; ; {
-		rest = bytes.TrimLeft(rest, space+",")
+		rest = skip(rest, ',')
 		key := value(rest)
 		if len(key) < 2 || key[0] != '"' {
 			return nil
 		}
-		rest = bytes.TrimLeft(rest[len(key):], space+":")
+		rest = skip(rest[len(key):], ':')
 		found := value(rest)
 		if string(key[1:len(key)-1]) == name {
 			return found
@@ -38,23 +36,7 @@ func Member(object []byte, name string) []byte {
 // Plain says that every member of an object has its name written without an
 // escape, so that Member finds each by its name.
 func Plain(object []byte) bool {
-	rest := bytes.TrimLeft(object, space)
-	if len(rest) == 0 || rest[0] != '{' {
-		return false
-	}
-	for rest = rest[1:]; ; {
-		rest = bytes.TrimLeft(rest, space+",")
-		key := value(rest)
-		if len(key) < 2 || key[0] != '"' {
-			return len(rest) > 0 && rest[0] == '}'
-		}
-		rest = bytes.TrimLeft(rest[len(key):], space+":")
-		found := value(rest)
-		if bytes.IndexByte(key, '\\') >= 0 || len(found) == 0 {
-			return false
-		}
-		rest = rest[len(found):]
-	}
+	return Members(object, func(name, _ []byte) bool { return bytes.IndexByte(name, '\\') < 0 })
 }
 
 // Elements are the values of an array, as they are written. What is no array is
@@ -65,7 +47,7 @@ func Elements(array []byte) (elements [][]byte, ok bool) {
 		return nil, false
 	}
 	for rest = rest[1 : len(rest)-1]; ; {
-		rest = bytes.TrimLeft(rest, space+",")
+		rest = skip(rest, ',')
 		if len(rest) == 0 {
 			return elements, true
 		}
@@ -101,6 +83,16 @@ func Texts(array []byte) (texts []string, ok bool) {
 		texts = append(texts, text)
 	}
 	return texts, true
+}
+
+// skip is text without the white space, and without the separators, that it begins with.
+func skip(text []byte, separator byte) []byte {
+	for i, c := range text {
+		if c != ' ' && c != separator && c != '\t' && c != '\r' && c != '\n' {
+			return text[i:]
+		}
+	}
+	return nil
 }
 
 // value is the JSON value that text begins with; empty for none.

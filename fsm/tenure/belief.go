@@ -1,6 +1,10 @@
 package tenure
 
-import "math"
+import (
+	"math"
+
+	"github.com/candor-plane/candor/internal/zoo"
+)
 
 // Belief is why a holder may think that it holds, between looks at the root.
 //
@@ -25,6 +29,9 @@ func (b Belief) Until(drift uint32) int64 {
 	if b.Duration <= 0 || drift >= million {
 		return b.RenewSent
 	}
+	if zoo.Enabled && zoo.Has(zoo.IgnoreDrift) {
+		drift = 0
+	}
 	whole, rest := b.Duration/million, b.Duration%million
 	lost := whole*int64(drift) + (rest*int64(drift)+million-1)/million
 	if b.RenewSent > math.MaxInt64-(b.Duration-lost) {
@@ -34,4 +41,6 @@ func (b Belief) Until(drift uint32) int64 {
 }
 
 // Holds says that the belief lasts at an instant of the clock of RenewSent.
-func (b Belief) Holds(at int64, drift uint32) bool { return at < b.Until(drift) }
+func (b Belief) Holds(at int64, drift uint32) bool {
+	return at < b.Until(drift) || zoo.Enabled && zoo.Has(zoo.BelieveForEver)
+}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/internal/zoo"
 )
 
 // The bounds of an era's Duration, in nanoseconds.
@@ -50,6 +51,9 @@ func (e Campaign) apply(l Lineage, now Now) (Lineage, *candor.Error) {
 	start := e.Start
 	before := l.Current
 	if before.State == StateActive {
+		if zoo.Enabled && zoo.Has(zoo.SealBelowUsage) {
+			before.Bound = before.Start
+		}
 		before = before.sealed(l.Duty.Name, before.Bound, SealingBound, e.Holder, now.ClusterTime)
 		start = start.Max(before.Usage)
 		if e.Cite.IsZero() {
@@ -159,6 +163,9 @@ func (l Lineage) grant(now Now, before Era, holder, candidacy string, start Fron
 		if len(l.Unfinished) > MaxUnfinished {
 			l = l.finish()
 		}
+	}
+	if zoo.Enabled && zoo.Has(zoo.InheritNothing) {
+		start = Frontiers{}
 	}
 	l.Current = Era{
 		Number: before.Number + 1, Holder: holder, Candidacy: candidacy, Mandate: l.Duty.Mandate, State: StateActive,

@@ -27,6 +27,12 @@ const (
 	DutyIDs      = "ids"
 	DutyTSO      = "tso"
 
+	// DutyControllers is that of the controllers of the built-in kinds, DutySchedule
+	// places instances, DutyVerify looks for broken promises.
+	DutyControllers = "controllers"
+	DutySchedule    = "schedule"
+	DutyVerify      = "verify"
+
 	// ControlPrefix begins the duty of a controller from outside, "control/GROUP".
 	ControlPrefix = "control/"
 
@@ -43,7 +49,7 @@ type Duty struct {
 // DutyOf is the duty of that name; INVALID for a name that no duty has.
 func DutyOf(name string) (Duty, *candor.Error) {
 	switch name {
-	case DutyJanitor, DutyTopology, DutyIDs:
+	case DutyJanitor, DutyTopology, DutyIDs, DutyControllers, DutySchedule, DutyVerify:
 		return Duty{Name: name, Mandate: MandateFenced}, nil
 	case DutyTSO:
 		return Duty{Name: name, Mandate: MandateBelief}, nil
@@ -51,8 +57,8 @@ func DutyOf(name string) (Duty, *candor.Error) {
 	if group, ok := strings.CutPrefix(name, ControlPrefix); ok && len(group) <= maxGroup && candor.CheckName("group", group) == nil {
 		return Duty{Name: name, Mandate: MandateFenced}, nil
 	}
-	return Duty{}, refused(reasonInvalid, "", "there is no duty %q: want %s, %s, %s, %s or %sGROUP, where GROUP is a DNS-1123 name of at most %d bytes",
-		clip(name), DutyIDs, DutyJanitor, DutyTopology, DutyTSO, ControlPrefix, maxGroup)
+	return Duty{}, refused(reasonInvalid, "", "there is no duty %q: want %s, %s, %s, %s, %s, %s, %s or %sGROUP, where GROUP is a DNS-1123 name of at most %d bytes",
+		clip(name), DutyControllers, DutyIDs, DutyJanitor, DutySchedule, DutyTopology, DutyTSO, DutyVerify, ControlPrefix, maxGroup)
 }
 
 // ObjectName names the duty's object of kind tenures.candor: the duty's own name,

@@ -316,7 +316,7 @@ func TestMalformedCampaignsAreRefused(t *testing.T) {
 }
 
 func TestDutiesAndHoldersAreTheKnownOnes(t *testing.T) {
-	for _, name := range []string{"janitor", "topology", "ids", "tso", "control/ingress.example.com"} {
+	for _, name := range []string{"janitor", "topology", "ids", "tso", "controllers", "schedule", "verify", "control/ingress.example.com"} {
 		duty, err := tenure.DutyOf(name)
 		if err != nil {
 			t.Fatal(err)

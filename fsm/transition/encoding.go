@@ -4,7 +4,6 @@ import (
 	"bytes"
 
 	"github.com/candor-plane/candor"
-	"github.com/candor-plane/candor/fsm/literal"
 )
 
 // Spec is the plan as the JSON of its object: the same bytes for the same plan.
@@ -36,7 +35,7 @@ func ReadSpec(spec []byte) (Plan, *candor.Error) {
 	r := reader{object: spec}
 	p := Plan{
 		Kind: Kind(r.text("kind")), Target: r.text("target"), Revision: r.number("plannedRevision"),
-		Intent: bytes.TrimSpace(literal.Member(spec, "intent")),
+		Intent: bytes.TrimSpace(r.member("intent")),
 		Duty:   r.text("duty"), Era: r.number("era"),
 		PlannedAt: r.moment("plannedAt"), Deadline: r.moment("deadline"), PhaseLimit: r.moment("phaseLimit"),
 		Configuration: r.number("configuration"), Retry: candor.RetryClass(r.text("retryClass")), Parent: r.text("parent"),
@@ -87,7 +86,7 @@ func ReadStatus(status []byte) (Status, *candor.Error) {
 		Outcome: Outcome(r.text("outcome")), Publish: PublishState(r.text("publishState")),
 		Reason: candor.Reason(r.text("reason")), Message: r.text("message"), SupersededBy: r.text("supersededBy"),
 	}
-	times := reader{object: literal.Member(status, "times")}
+	times := reader{object: r.member("times")}
 	for _, t := range s.Times.named() {
 		*t.at = times.moment(t.name)
 	}

@@ -25,7 +25,7 @@ func (w *writer) member(name string) {
 func (w *writer) text(name, value string) {
 	if value != "" {
 		w.member(name)
-		w.b = appendText(w.b, value)
+		w.b = literal.AppendText(w.b, value)
 	}
 }
 
@@ -55,29 +55,47 @@ func (w *writer) object() []byte {
 	return append(w.b, '}')
 }
 
-const hexDigits = "0123456789abcdef"
-
-// appendText quotes a string. What is no UTF-8 becomes the replacement character.
-func appendText(b []byte, s string) []byte {
-	b = append(b, '"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b = append(b, '\\', byte(r))
-		case r < ' ':
-			b = append(b, '\\', 'u', '0', '0', hexDigits[r>>4], hexDigits[r&15])
-		default:
-			b = utf8.AppendRune(b, r)
-		}
-	}
-	return append(b, '"')
-}
-
 // reader reads the members of a JSON object. It keeps the name of the first that is
 // there and is not what was asked for.
 type reader struct {
 	object []byte
 	wrong  string
+	// found are the object's members, once they were looked for: all of them, if they
+	// are as few as an object of ours has and the object is whole.
+	found   [20]member
+	count   int
+	all     bool
+	scanned bool
+}
+
+type member struct{ name, value []byte }
+
+// member is literal.Member of the object.
+func (r *reader) member(name string) []byte {
+	if !r.scanned {
+		r.scan()
+	}
+	if !r.all {
+		return literal.Member(r.object, name)
+	}
+	for i := range r.found[:r.count] {
+		if m := &r.found[i]; string(m.name) == name {
+			return m.value
+		}
+	}
+	return nil
+}
+
+func (r *reader) scan() {
+	r.scanned = true
+	r.all = literal.Members(r.object, func(name, value []byte) bool {
+		if r.count == len(r.found) {
+			return false
+		}
+		r.found[r.count] = member{name, value}
+		r.count++
+		return true
+	})
 }
 
 func (r *reader) fail(name string) {
@@ -87,7 +105,7 @@ func (r *reader) fail(name string) {
 }
 
 func (r *reader) text(name string) string {
-	token := literal.Member(r.object, name)
+	token := r.member(name)
 	if token == nil {
 		return ""
 	}
@@ -99,7 +117,7 @@ func (r *reader) text(name string) string {
 }
 
 func (r *reader) number(name string) uint64 {
-	token := literal.Member(r.object, name)
+	token := r.member(name)
 	if token == nil {
 		return 0
 	}
@@ -121,7 +139,7 @@ func (r *reader) moment(name string) int64 {
 }
 
 func (r *reader) flag(name string) bool {
-	switch string(literal.Member(r.object, name)) {
+	switch string(r.member(name)) {
 	case "":
 		return false
 	case "true":

@@ -32,7 +32,7 @@ func object(name string) *candor.Object {
 func messages() []proto.Message {
 	witness := convert.WitnessToProto(&candor.Witness{NodeID: "n", ServedToken: candor.Token{Term: 1, Index: 9, Revision: 8}, Served: candor.FreshnessStrong})
 	one, two := convert.ObjectToProto(object("one")), convert.ObjectToProto(object("two"))
-	result := &candorv1.WriteResult{Object: one, AcceptedRootToken: &candorv1.RootToken{Term: 1, Index: 2, Revision: 3}, Changed: true, Replayed: true, Witness: witness}
+	result := &candorv1.WriteResult{Object: one, AcceptedRootToken: &candorv1.RootToken{Term: 1, Index: 2, Revision: 3}, Changed: true, Replayed: true, Witness: witness, Warnings: []string{"one", "two"}}
 	return []proto.Message{
 		&candorv1.GetResponse{Object: one, Witness: witness},
 		&candorv1.ListResponse{Objects: []*candorv1.Object{one, two, one, two, one}, Continue: "c", Revision: 4, Witness: witness},

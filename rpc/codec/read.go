@@ -117,6 +117,8 @@ func readResult(result **candorv1.WriteResult, data []byte) error {
 				m.Replayed = r.Bool()
 			case 5:
 				m.Witness = readWitness(&r)
+			case 6:
+				m.Warnings = append(m.Warnings, readString(&r))
 			}
 		}
 		if err := r.Err(); err != nil {

@@ -59,6 +59,8 @@ func PropagationToProto(p candor.Propagation) candorv1.PropagationPolicy {
 		return candorv1.PropagationPolicy_PROPAGATION_POLICY_BACKGROUND
 	case candor.PropagateOrphan:
 		return candorv1.PropagationPolicy_PROPAGATION_POLICY_ORPHAN
+	case candor.PropagateForeground:
+		return candorv1.PropagationPolicy_PROPAGATION_POLICY_FOREGROUND
 	default:
 		return candorv1.PropagationPolicy_PROPAGATION_POLICY_UNSPECIFIED
 	}
@@ -71,6 +73,8 @@ func PropagationFromProto(p candorv1.PropagationPolicy) candor.Propagation {
 		return candor.PropagateBackground
 	case candorv1.PropagationPolicy_PROPAGATION_POLICY_ORPHAN:
 		return candor.PropagateOrphan
+	case candorv1.PropagationPolicy_PROPAGATION_POLICY_FOREGROUND:
+		return candor.PropagateForeground
 	default:
 		return ""
 	}

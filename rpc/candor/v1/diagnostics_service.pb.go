@@ -1958,6 +1958,524 @@ func (x *TurnRecord) GetDetail() string {
 	return ""
 }
 
+type LogRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to What:
+	//
+	//	*LogRequest_Entries
+	//	*LogRequest_Snapshot
+	What          isLogRequest_What `protobuf_oneof:"what"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogRequest) Reset() {
+	*x = LogRequest{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogRequest) ProtoMessage() {}
+
+func (x *LogRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogRequest.ProtoReflect.Descriptor instead.
+func (*LogRequest) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *LogRequest) GetWhat() isLogRequest_What {
+	if x != nil {
+		return x.What
+	}
+	return nil
+}
+
+func (x *LogRequest) GetEntries() *LogRange {
+	if x != nil {
+		if x, ok := x.What.(*LogRequest_Entries); ok {
+			return x.Entries
+		}
+	}
+	return nil
+}
+
+func (x *LogRequest) GetSnapshot() string {
+	if x != nil {
+		if x, ok := x.What.(*LogRequest_Snapshot); ok {
+			return x.Snapshot
+		}
+	}
+	return ""
+}
+
+type isLogRequest_What interface {
+	isLogRequest_What()
+}
+
+type LogRequest_Entries struct {
+	// Applied entries, in order.
+	Entries *LogRange `protobuf:"bytes,1,opt,name=entries,proto3,oneof"`
+}
+
+type LogRequest_Snapshot struct {
+	// The contents of the snapshot of this ID.
+	Snapshot string `protobuf:"bytes,2,opt,name=snapshot,proto3,oneof"`
+}
+
+func (*LogRequest_Entries) isLogRequest_What() {}
+
+func (*LogRequest_Snapshot) isLogRequest_What() {}
+
+type LogRange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The first index; 0 for the first that is kept.
+	From uint64 `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
+	// The last index; 0 for the last that was applied when the stream began.
+	To            uint64 `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogRange) Reset() {
+	*x = LogRange{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogRange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogRange) ProtoMessage() {}
+
+func (x *LogRange) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogRange.ProtoReflect.Descriptor instead.
+func (*LogRange) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *LogRange) GetFrom() uint64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *LogRange) GetTo() uint64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+type LogResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the first message alone, which holds nothing else.
+	Extent        *LogExtent   `protobuf:"bytes,1,opt,name=extent,proto3" json:"extent,omitempty"`
+	Records       []*LogRecord `protobuf:"bytes,2,rep,name=records,proto3" json:"records,omitempty"`
+	Chunk         []byte       `protobuf:"bytes,3,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogResponse) Reset() {
+	*x = LogResponse{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogResponse) ProtoMessage() {}
+
+func (x *LogResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogResponse.ProtoReflect.Descriptor instead.
+func (*LogResponse) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *LogResponse) GetExtent() *LogExtent {
+	if x != nil {
+		return x.Extent
+	}
+	return nil
+}
+
+func (x *LogResponse) GetRecords() []*LogRecord {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
+
+func (x *LogResponse) GetChunk() []byte {
+	if x != nil {
+		return x.Chunk
+	}
+	return nil
+}
+
+// LogExtent is what a node's disk holds of the root.
+type LogExtent struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	ClusterId string                 `protobuf:"bytes,1,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
+	NodeId    string                 `protobuf:"bytes,2,opt,name=node_id,json=nodeId,proto3" json:"node_id,omitempty"`
+	NodeName  string                 `protobuf:"bytes,3,opt,name=node_name,json=nodeName,proto3" json:"node_name,omitempty"`
+	BootId    string                 `protobuf:"bytes,4,opt,name=boot_id,json=bootId,proto3" json:"boot_id,omitempty"`
+	// 0 and 0 for a log without entries. Those after applied may never be committed.
+	FirstIndex uint64     `protobuf:"varint,5,opt,name=first_index,json=firstIndex,proto3" json:"first_index,omitempty"`
+	LastIndex  uint64     `protobuf:"varint,6,opt,name=last_index,json=lastIndex,proto3" json:"last_index,omitempty"`
+	Applied    *RootToken `protobuf:"bytes,7,opt,name=applied,proto3" json:"applied,omitempty"`
+	// Newest first.
+	Snapshots     []*LogSnapshot `protobuf:"bytes,8,rep,name=snapshots,proto3" json:"snapshots,omitempty"`
+	Witness       *Witness       `protobuf:"bytes,9,opt,name=witness,proto3" json:"witness,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogExtent) Reset() {
+	*x = LogExtent{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogExtent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogExtent) ProtoMessage() {}
+
+func (x *LogExtent) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogExtent.ProtoReflect.Descriptor instead.
+func (*LogExtent) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *LogExtent) GetClusterId() string {
+	if x != nil {
+		return x.ClusterId
+	}
+	return ""
+}
+
+func (x *LogExtent) GetNodeId() string {
+	if x != nil {
+		return x.NodeId
+	}
+	return ""
+}
+
+func (x *LogExtent) GetNodeName() string {
+	if x != nil {
+		return x.NodeName
+	}
+	return ""
+}
+
+func (x *LogExtent) GetBootId() string {
+	if x != nil {
+		return x.BootId
+	}
+	return ""
+}
+
+func (x *LogExtent) GetFirstIndex() uint64 {
+	if x != nil {
+		return x.FirstIndex
+	}
+	return 0
+}
+
+func (x *LogExtent) GetLastIndex() uint64 {
+	if x != nil {
+		return x.LastIndex
+	}
+	return 0
+}
+
+func (x *LogExtent) GetApplied() *RootToken {
+	if x != nil {
+		return x.Applied
+	}
+	return nil
+}
+
+func (x *LogExtent) GetSnapshots() []*LogSnapshot {
+	if x != nil {
+		return x.Snapshots
+	}
+	return nil
+}
+
+func (x *LogExtent) GetWitness() *Witness {
+	if x != nil {
+		return x.Witness
+	}
+	return nil
+}
+
+type LogSnapshot struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Index         uint64                 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	Term          uint64                 `protobuf:"varint,3,opt,name=term,proto3" json:"term,omitempty"`
+	Bytes         uint64                 `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogSnapshot) Reset() {
+	*x = LogSnapshot{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogSnapshot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogSnapshot) ProtoMessage() {}
+
+func (x *LogSnapshot) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogSnapshot.ProtoReflect.Descriptor instead.
+func (*LogSnapshot) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *LogSnapshot) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *LogSnapshot) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *LogSnapshot) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *LogSnapshot) GetBytes() uint64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+// LogRecord is one entry of the log.
+type LogRecord struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Index uint64                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	Term  uint64                 `protobuf:"varint,2,opt,name=term,proto3" json:"term,omitempty"`
+	// command, configuration, or another word for an entry that changes no state.
+	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	// Of a command.
+	Data []byte `protobuf:"bytes,4,opt,name=data,proto3" json:"data,omitempty"`
+	// Of a configuration: the members that it makes.
+	Members       []*LogMember `protobuf:"bytes,5,rep,name=members,proto3" json:"members,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogRecord) Reset() {
+	*x = LogRecord{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogRecord) ProtoMessage() {}
+
+func (x *LogRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogRecord.ProtoReflect.Descriptor instead.
+func (*LogRecord) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *LogRecord) GetIndex() uint64 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *LogRecord) GetTerm() uint64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
+}
+
+func (x *LogRecord) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *LogRecord) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *LogRecord) GetMembers() []*LogMember {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+type LogMember struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ServerId      string                 `protobuf:"bytes,1,opt,name=server_id,json=serverId,proto3" json:"server_id,omitempty"`
+	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	Voter         bool                   `protobuf:"varint,3,opt,name=voter,proto3" json:"voter,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogMember) Reset() {
+	*x = LogMember{}
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogMember) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogMember) ProtoMessage() {}
+
+func (x *LogMember) ProtoReflect() protoreflect.Message {
+	mi := &file_candor_v1_diagnostics_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogMember.ProtoReflect.Descriptor instead.
+func (*LogMember) Descriptor() ([]byte, []int) {
+	return file_candor_v1_diagnostics_service_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *LogMember) GetServerId() string {
+	if x != nil {
+		return x.ServerId
+	}
+	return ""
+}
+
+func (x *LogMember) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *LogMember) GetVoter() bool {
+	if x != nil {
+		return x.Voter
+	}
+	return false
+}
+
 var File_candor_v1_diagnostics_service_proto protoreflect.FileDescriptor
 
 const file_candor_v1_diagnostics_service_proto_rawDesc = "" +
@@ -2145,13 +2663,54 @@ const file_candor_v1_diagnostics_service_proto_rawDesc = "" +
 	"\tinvariant\x18\x04 \x01(\tR\tinvariant\x12\x18\n" +
 	"\asubject\x18\x05 \x01(\tR\asubject\x12\x14\n" +
 	"\x05actor\x18\x06 \x01(\tR\x05actor\x12\x16\n" +
-	"\x06detail\x18\a \x01(\tR\x06detail2\xec\x02\n" +
+	"\x06detail\x18\a \x01(\tR\x06detail\"c\n" +
+	"\n" +
+	"LogRequest\x12/\n" +
+	"\aentries\x18\x01 \x01(\v2\x13.candor.v1.LogRangeH\x00R\aentries\x12\x1c\n" +
+	"\bsnapshot\x18\x02 \x01(\tH\x00R\bsnapshotB\x06\n" +
+	"\x04what\".\n" +
+	"\bLogRange\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\x04R\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\x04R\x02to\"\x81\x01\n" +
+	"\vLogResponse\x12,\n" +
+	"\x06extent\x18\x01 \x01(\v2\x14.candor.v1.LogExtentR\x06extent\x12.\n" +
+	"\arecords\x18\x02 \x03(\v2\x14.candor.v1.LogRecordR\arecords\x12\x14\n" +
+	"\x05chunk\x18\x03 \x01(\fR\x05chunk\"\xcd\x02\n" +
+	"\tLogExtent\x12\x1d\n" +
+	"\n" +
+	"cluster_id\x18\x01 \x01(\tR\tclusterId\x12\x17\n" +
+	"\anode_id\x18\x02 \x01(\tR\x06nodeId\x12\x1b\n" +
+	"\tnode_name\x18\x03 \x01(\tR\bnodeName\x12\x17\n" +
+	"\aboot_id\x18\x04 \x01(\tR\x06bootId\x12\x1f\n" +
+	"\vfirst_index\x18\x05 \x01(\x04R\n" +
+	"firstIndex\x12\x1d\n" +
+	"\n" +
+	"last_index\x18\x06 \x01(\x04R\tlastIndex\x12.\n" +
+	"\aapplied\x18\a \x01(\v2\x14.candor.v1.RootTokenR\aapplied\x124\n" +
+	"\tsnapshots\x18\b \x03(\v2\x16.candor.v1.LogSnapshotR\tsnapshots\x12,\n" +
+	"\awitness\x18\t \x01(\v2\x12.candor.v1.WitnessR\awitness\"]\n" +
+	"\vLogSnapshot\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
+	"\x05index\x18\x02 \x01(\x04R\x05index\x12\x12\n" +
+	"\x04term\x18\x03 \x01(\x04R\x04term\x12\x14\n" +
+	"\x05bytes\x18\x04 \x01(\x04R\x05bytes\"\x8d\x01\n" +
+	"\tLogRecord\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\x04R\x05index\x12\x12\n" +
+	"\x04term\x18\x02 \x01(\x04R\x04term\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12\x12\n" +
+	"\x04data\x18\x04 \x01(\fR\x04data\x12.\n" +
+	"\amembers\x18\x05 \x03(\v2\x14.candor.v1.LogMemberR\amembers\"X\n" +
+	"\tLogMember\x12\x1b\n" +
+	"\tserver_id\x18\x01 \x01(\tR\bserverId\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x14\n" +
+	"\x05voter\x18\x03 \x01(\bR\x05voter2\xa4\x03\n" +
 	"\x12DiagnosticsService\x127\n" +
 	"\x04Node\x12\x16.candor.v1.NodeRequest\x1a\x17.candor.v1.NodeResponse\x12@\n" +
 	"\aDigests\x12\x19.candor.v1.DigestsRequest\x1a\x1a.candor.v1.DigestsResponse\x12@\n" +
 	"\aRecords\x12\x19.candor.v1.RecordsRequest\x1a\x1a.candor.v1.RecordsResponse\x12F\n" +
 	"\tFreshness\x12\x1b.candor.v1.FreshnessRequest\x1a\x1c.candor.v1.FreshnessResponse\x12Q\n" +
-	"\fWatchCatchUp\x12\x1e.candor.v1.WatchCatchUpRequest\x1a\x1f.candor.v1.WatchCatchUpResponse0\x01B7Z5github.com/candor-plane/candor/rpc/candor/v1;candorv1b\x06proto3"
+	"\fWatchCatchUp\x12\x1e.candor.v1.WatchCatchUpRequest\x1a\x1f.candor.v1.WatchCatchUpResponse0\x01\x126\n" +
+	"\x03Log\x12\x15.candor.v1.LogRequest\x1a\x16.candor.v1.LogResponse0\x01B7Z5github.com/candor-plane/candor/rpc/candor/v1;candorv1b\x06proto3"
 
 var (
 	file_candor_v1_diagnostics_service_proto_rawDescOnce sync.Once
@@ -2165,7 +2724,7 @@ func file_candor_v1_diagnostics_service_proto_rawDescGZIP() []byte {
 	return file_candor_v1_diagnostics_service_proto_rawDescData
 }
 
-var file_candor_v1_diagnostics_service_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_candor_v1_diagnostics_service_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_candor_v1_diagnostics_service_proto_goTypes = []any{
 	(*NodeRequest)(nil),           // 0: candor.v1.NodeRequest
 	(*NodeResponse)(nil),          // 1: candor.v1.NodeResponse
@@ -2191,83 +2750,99 @@ var file_candor_v1_diagnostics_service_proto_goTypes = []any{
 	(*RecordsRequest)(nil),        // 21: candor.v1.RecordsRequest
 	(*RecordsResponse)(nil),       // 22: candor.v1.RecordsResponse
 	(*TurnRecord)(nil),            // 23: candor.v1.TurnRecord
-	nil,                           // 24: candor.v1.NodeResponse.AddressesEntry
-	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
-	(*RootToken)(nil),             // 26: candor.v1.RootToken
-	(*LeaderHint)(nil),            // 27: candor.v1.LeaderHint
-	(*Witness)(nil),               // 28: candor.v1.Witness
-	(CatchUpState)(0),             // 29: candor.v1.CatchUpState
-	(CatchUpAction)(0),            // 30: candor.v1.CatchUpAction
-	(DegradedMode)(0),             // 31: candor.v1.DegradedMode
-	(*durationpb.Duration)(nil),   // 32: google.protobuf.Duration
-	(Outcome)(0),                  // 33: candor.v1.Outcome
-	(Freshness)(0),                // 34: candor.v1.Freshness
-	(Mechanism)(0),                // 35: candor.v1.Mechanism
+	(*LogRequest)(nil),            // 24: candor.v1.LogRequest
+	(*LogRange)(nil),              // 25: candor.v1.LogRange
+	(*LogResponse)(nil),           // 26: candor.v1.LogResponse
+	(*LogExtent)(nil),             // 27: candor.v1.LogExtent
+	(*LogSnapshot)(nil),           // 28: candor.v1.LogSnapshot
+	(*LogRecord)(nil),             // 29: candor.v1.LogRecord
+	(*LogMember)(nil),             // 30: candor.v1.LogMember
+	nil,                           // 31: candor.v1.NodeResponse.AddressesEntry
+	(*timestamppb.Timestamp)(nil), // 32: google.protobuf.Timestamp
+	(*RootToken)(nil),             // 33: candor.v1.RootToken
+	(*LeaderHint)(nil),            // 34: candor.v1.LeaderHint
+	(*Witness)(nil),               // 35: candor.v1.Witness
+	(CatchUpState)(0),             // 36: candor.v1.CatchUpState
+	(CatchUpAction)(0),            // 37: candor.v1.CatchUpAction
+	(DegradedMode)(0),             // 38: candor.v1.DegradedMode
+	(*durationpb.Duration)(nil),   // 39: google.protobuf.Duration
+	(Outcome)(0),                  // 40: candor.v1.Outcome
+	(Freshness)(0),                // 41: candor.v1.Freshness
+	(Mechanism)(0),                // 42: candor.v1.Mechanism
 }
 var file_candor_v1_diagnostics_service_proto_depIdxs = []int32{
-	25, // 0: candor.v1.NodeResponse.started_at:type_name -> google.protobuf.Timestamp
-	26, // 1: candor.v1.NodeResponse.applied:type_name -> candor.v1.RootToken
-	27, // 2: candor.v1.NodeResponse.leader_hint:type_name -> candor.v1.LeaderHint
+	32, // 0: candor.v1.NodeResponse.started_at:type_name -> google.protobuf.Timestamp
+	33, // 1: candor.v1.NodeResponse.applied:type_name -> candor.v1.RootToken
+	34, // 2: candor.v1.NodeResponse.leader_hint:type_name -> candor.v1.LeaderHint
 	14, // 3: candor.v1.NodeResponse.admissions:type_name -> candor.v1.AdmissionCount
 	15, // 4: candor.v1.NodeResponse.disk:type_name -> candor.v1.DiskStatus
 	16, // 5: candor.v1.NodeResponse.queue:type_name -> candor.v1.QueueStatus
 	17, // 6: candor.v1.NodeResponse.state:type_name -> candor.v1.StateStatus
-	28, // 7: candor.v1.NodeResponse.witness:type_name -> candor.v1.Witness
-	24, // 8: candor.v1.NodeResponse.addresses:type_name -> candor.v1.NodeResponse.AddressesEntry
+	35, // 7: candor.v1.NodeResponse.witness:type_name -> candor.v1.Witness
+	31, // 8: candor.v1.NodeResponse.addresses:type_name -> candor.v1.NodeResponse.AddressesEntry
 	2,  // 9: candor.v1.NodeResponse.freshness:type_name -> candor.v1.FreshnessStatus
 	5,  // 10: candor.v1.NodeResponse.last_admissions:type_name -> candor.v1.AdmissionRecord
 	6,  // 11: candor.v1.NodeResponse.last_outcomes:type_name -> candor.v1.OutcomeRecord
 	7,  // 12: candor.v1.NodeResponse.raft:type_name -> candor.v1.RaftLoad
 	8,  // 13: candor.v1.NodeResponse.reads:type_name -> candor.v1.ReadCount
-	29, // 14: candor.v1.FreshnessStatus.catch_up_state:type_name -> candor.v1.CatchUpState
-	30, // 15: candor.v1.FreshnessStatus.catch_up_action:type_name -> candor.v1.CatchUpAction
-	31, // 16: candor.v1.FreshnessStatus.degraded_mode:type_name -> candor.v1.DegradedMode
-	32, // 17: candor.v1.FreshnessStatus.proof_age:type_name -> google.protobuf.Duration
-	32, // 18: candor.v1.FreshnessStatus.newest_proof_age:type_name -> google.protobuf.Duration
+	36, // 14: candor.v1.FreshnessStatus.catch_up_state:type_name -> candor.v1.CatchUpState
+	37, // 15: candor.v1.FreshnessStatus.catch_up_action:type_name -> candor.v1.CatchUpAction
+	38, // 16: candor.v1.FreshnessStatus.degraded_mode:type_name -> candor.v1.DegradedMode
+	39, // 17: candor.v1.FreshnessStatus.proof_age:type_name -> google.protobuf.Duration
+	39, // 18: candor.v1.FreshnessStatus.newest_proof_age:type_name -> google.protobuf.Duration
 	3,  // 19: candor.v1.FreshnessStatus.policy:type_name -> candor.v1.FreshnessPolicy
 	4,  // 20: candor.v1.FreshnessStatus.quarantine:type_name -> candor.v1.Quarantine
-	32, // 21: candor.v1.FreshnessPolicy.fresh_age:type_name -> google.protobuf.Duration
-	32, // 22: candor.v1.FreshnessPolicy.window:type_name -> google.protobuf.Duration
-	32, // 23: candor.v1.FreshnessPolicy.beacon_interval:type_name -> google.protobuf.Duration
-	32, // 24: candor.v1.FreshnessPolicy.repair_interval:type_name -> google.protobuf.Duration
-	25, // 25: candor.v1.Quarantine.since:type_name -> google.protobuf.Timestamp
-	25, // 26: candor.v1.AdmissionRecord.at:type_name -> google.protobuf.Timestamp
-	33, // 27: candor.v1.OutcomeRecord.outcome:type_name -> candor.v1.Outcome
-	26, // 28: candor.v1.OutcomeRecord.token:type_name -> candor.v1.RootToken
-	34, // 29: candor.v1.ReadCount.freshness:type_name -> candor.v1.Freshness
-	35, // 30: candor.v1.ReadCount.mechanism:type_name -> candor.v1.Mechanism
-	32, // 31: candor.v1.FreshnessRequest.max_staleness:type_name -> google.protobuf.Duration
+	39, // 21: candor.v1.FreshnessPolicy.fresh_age:type_name -> google.protobuf.Duration
+	39, // 22: candor.v1.FreshnessPolicy.window:type_name -> google.protobuf.Duration
+	39, // 23: candor.v1.FreshnessPolicy.beacon_interval:type_name -> google.protobuf.Duration
+	39, // 24: candor.v1.FreshnessPolicy.repair_interval:type_name -> google.protobuf.Duration
+	32, // 25: candor.v1.Quarantine.since:type_name -> google.protobuf.Timestamp
+	32, // 26: candor.v1.AdmissionRecord.at:type_name -> google.protobuf.Timestamp
+	40, // 27: candor.v1.OutcomeRecord.outcome:type_name -> candor.v1.Outcome
+	33, // 28: candor.v1.OutcomeRecord.token:type_name -> candor.v1.RootToken
+	41, // 29: candor.v1.ReadCount.freshness:type_name -> candor.v1.Freshness
+	42, // 30: candor.v1.ReadCount.mechanism:type_name -> candor.v1.Mechanism
+	39, // 31: candor.v1.FreshnessRequest.max_staleness:type_name -> google.protobuf.Duration
 	11, // 32: candor.v1.FreshnessResponse.verdicts:type_name -> candor.v1.ClassVerdict
-	28, // 33: candor.v1.FreshnessResponse.witness:type_name -> candor.v1.Witness
-	34, // 34: candor.v1.ClassVerdict.freshness:type_name -> candor.v1.Freshness
-	28, // 35: candor.v1.ClassVerdict.witness:type_name -> candor.v1.Witness
-	32, // 36: candor.v1.ClassVerdict.took:type_name -> google.protobuf.Duration
-	26, // 37: candor.v1.WatchCatchUpResponse.token_before:type_name -> candor.v1.RootToken
-	26, // 38: candor.v1.WatchCatchUpResponse.token_after:type_name -> candor.v1.RootToken
-	29, // 39: candor.v1.WatchCatchUpResponse.state:type_name -> candor.v1.CatchUpState
-	30, // 40: candor.v1.WatchCatchUpResponse.action:type_name -> candor.v1.CatchUpAction
-	31, // 41: candor.v1.WatchCatchUpResponse.degraded_mode:type_name -> candor.v1.DegradedMode
-	25, // 42: candor.v1.WatchCatchUpResponse.at:type_name -> google.protobuf.Timestamp
-	32, // 43: candor.v1.DiskStatus.oldest_write_in_flight:type_name -> google.protobuf.Duration
+	35, // 33: candor.v1.FreshnessResponse.witness:type_name -> candor.v1.Witness
+	41, // 34: candor.v1.ClassVerdict.freshness:type_name -> candor.v1.Freshness
+	35, // 35: candor.v1.ClassVerdict.witness:type_name -> candor.v1.Witness
+	39, // 36: candor.v1.ClassVerdict.took:type_name -> google.protobuf.Duration
+	33, // 37: candor.v1.WatchCatchUpResponse.token_before:type_name -> candor.v1.RootToken
+	33, // 38: candor.v1.WatchCatchUpResponse.token_after:type_name -> candor.v1.RootToken
+	36, // 39: candor.v1.WatchCatchUpResponse.state:type_name -> candor.v1.CatchUpState
+	37, // 40: candor.v1.WatchCatchUpResponse.action:type_name -> candor.v1.CatchUpAction
+	38, // 41: candor.v1.WatchCatchUpResponse.degraded_mode:type_name -> candor.v1.DegradedMode
+	32, // 42: candor.v1.WatchCatchUpResponse.at:type_name -> google.protobuf.Timestamp
+	39, // 43: candor.v1.DiskStatus.oldest_write_in_flight:type_name -> google.protobuf.Duration
 	20, // 44: candor.v1.DigestsResponse.digests:type_name -> candor.v1.IndexDigest
-	28, // 45: candor.v1.DigestsResponse.witness:type_name -> candor.v1.Witness
+	35, // 45: candor.v1.DigestsResponse.witness:type_name -> candor.v1.Witness
 	23, // 46: candor.v1.RecordsResponse.records:type_name -> candor.v1.TurnRecord
-	28, // 47: candor.v1.RecordsResponse.witness:type_name -> candor.v1.Witness
-	0,  // 48: candor.v1.DiagnosticsService.Node:input_type -> candor.v1.NodeRequest
-	18, // 49: candor.v1.DiagnosticsService.Digests:input_type -> candor.v1.DigestsRequest
-	21, // 50: candor.v1.DiagnosticsService.Records:input_type -> candor.v1.RecordsRequest
-	9,  // 51: candor.v1.DiagnosticsService.Freshness:input_type -> candor.v1.FreshnessRequest
-	12, // 52: candor.v1.DiagnosticsService.WatchCatchUp:input_type -> candor.v1.WatchCatchUpRequest
-	1,  // 53: candor.v1.DiagnosticsService.Node:output_type -> candor.v1.NodeResponse
-	19, // 54: candor.v1.DiagnosticsService.Digests:output_type -> candor.v1.DigestsResponse
-	22, // 55: candor.v1.DiagnosticsService.Records:output_type -> candor.v1.RecordsResponse
-	10, // 56: candor.v1.DiagnosticsService.Freshness:output_type -> candor.v1.FreshnessResponse
-	13, // 57: candor.v1.DiagnosticsService.WatchCatchUp:output_type -> candor.v1.WatchCatchUpResponse
-	53, // [53:58] is the sub-list for method output_type
-	48, // [48:53] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	35, // 47: candor.v1.RecordsResponse.witness:type_name -> candor.v1.Witness
+	25, // 48: candor.v1.LogRequest.entries:type_name -> candor.v1.LogRange
+	27, // 49: candor.v1.LogResponse.extent:type_name -> candor.v1.LogExtent
+	29, // 50: candor.v1.LogResponse.records:type_name -> candor.v1.LogRecord
+	33, // 51: candor.v1.LogExtent.applied:type_name -> candor.v1.RootToken
+	28, // 52: candor.v1.LogExtent.snapshots:type_name -> candor.v1.LogSnapshot
+	35, // 53: candor.v1.LogExtent.witness:type_name -> candor.v1.Witness
+	30, // 54: candor.v1.LogRecord.members:type_name -> candor.v1.LogMember
+	0,  // 55: candor.v1.DiagnosticsService.Node:input_type -> candor.v1.NodeRequest
+	18, // 56: candor.v1.DiagnosticsService.Digests:input_type -> candor.v1.DigestsRequest
+	21, // 57: candor.v1.DiagnosticsService.Records:input_type -> candor.v1.RecordsRequest
+	9,  // 58: candor.v1.DiagnosticsService.Freshness:input_type -> candor.v1.FreshnessRequest
+	12, // 59: candor.v1.DiagnosticsService.WatchCatchUp:input_type -> candor.v1.WatchCatchUpRequest
+	24, // 60: candor.v1.DiagnosticsService.Log:input_type -> candor.v1.LogRequest
+	1,  // 61: candor.v1.DiagnosticsService.Node:output_type -> candor.v1.NodeResponse
+	19, // 62: candor.v1.DiagnosticsService.Digests:output_type -> candor.v1.DigestsResponse
+	22, // 63: candor.v1.DiagnosticsService.Records:output_type -> candor.v1.RecordsResponse
+	10, // 64: candor.v1.DiagnosticsService.Freshness:output_type -> candor.v1.FreshnessResponse
+	13, // 65: candor.v1.DiagnosticsService.WatchCatchUp:output_type -> candor.v1.WatchCatchUpResponse
+	26, // 66: candor.v1.DiagnosticsService.Log:output_type -> candor.v1.LogResponse
+	61, // [61:67] is the sub-list for method output_type
+	55, // [55:61] is the sub-list for method input_type
+	55, // [55:55] is the sub-list for extension type_name
+	55, // [55:55] is the sub-list for extension extendee
+	0,  // [0:55] is the sub-list for field type_name
 }
 
 func init() { file_candor_v1_diagnostics_service_proto_init() }
@@ -2280,13 +2855,17 @@ func file_candor_v1_diagnostics_service_proto_init() {
 	file_candor_v1_witness_proto_init()
 	file_candor_v1_diagnostics_service_proto_msgTypes[2].OneofWrappers = []any{}
 	file_candor_v1_diagnostics_service_proto_msgTypes[9].OneofWrappers = []any{}
+	file_candor_v1_diagnostics_service_proto_msgTypes[24].OneofWrappers = []any{
+		(*LogRequest_Entries)(nil),
+		(*LogRequest_Snapshot)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_candor_v1_diagnostics_service_proto_rawDesc), len(file_candor_v1_diagnostics_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   25,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

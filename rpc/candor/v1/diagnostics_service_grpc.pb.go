@@ -24,6 +24,7 @@ const (
 	DiagnosticsService_Records_FullMethodName      = "/candor.v1.DiagnosticsService/Records"
 	DiagnosticsService_Freshness_FullMethodName    = "/candor.v1.DiagnosticsService/Freshness"
 	DiagnosticsService_WatchCatchUp_FullMethodName = "/candor.v1.DiagnosticsService/WatchCatchUp"
+	DiagnosticsService_Log_FullMethodName          = "/candor.v1.DiagnosticsService/Log"
 )
 
 // DiagnosticsServiceClient is the client API for DiagnosticsService service.
@@ -43,6 +44,9 @@ type DiagnosticsServiceClient interface {
 	// WatchCatchUp begins with the state that the node is in and goes on with
 	// every change.
 	WatchCatchUp(ctx context.Context, in *WatchCatchUpRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchCatchUpResponse], error)
+	// Log sends what this node's disk holds of the root: first how much there is, then
+	// what was asked for. It is all that the root holds, as a snapshot is.
+	Log(ctx context.Context, in *LogRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LogResponse], error)
 }
 
 type diagnosticsServiceClient struct {
@@ -112,6 +116,25 @@ func (c *diagnosticsServiceClient) WatchCatchUp(ctx context.Context, in *WatchCa
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type DiagnosticsService_WatchCatchUpClient = grpc.ServerStreamingClient[WatchCatchUpResponse]
 
+func (c *diagnosticsServiceClient) Log(ctx context.Context, in *LogRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LogResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &DiagnosticsService_ServiceDesc.Streams[1], DiagnosticsService_Log_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[LogRequest, LogResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DiagnosticsService_LogClient = grpc.ServerStreamingClient[LogResponse]
+
 // DiagnosticsServiceServer is the server API for DiagnosticsService service.
 // All implementations must embed UnimplementedDiagnosticsServiceServer
 // for forward compatibility.
@@ -129,6 +152,9 @@ type DiagnosticsServiceServer interface {
 	// WatchCatchUp begins with the state that the node is in and goes on with
 	// every change.
 	WatchCatchUp(*WatchCatchUpRequest, grpc.ServerStreamingServer[WatchCatchUpResponse]) error
+	// Log sends what this node's disk holds of the root: first how much there is, then
+	// what was asked for. It is all that the root holds, as a snapshot is.
+	Log(*LogRequest, grpc.ServerStreamingServer[LogResponse]) error
 	mustEmbedUnimplementedDiagnosticsServiceServer()
 }
 
@@ -153,6 +179,9 @@ func (UnimplementedDiagnosticsServiceServer) Freshness(context.Context, *Freshne
 }
 func (UnimplementedDiagnosticsServiceServer) WatchCatchUp(*WatchCatchUpRequest, grpc.ServerStreamingServer[WatchCatchUpResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchCatchUp not implemented")
+}
+func (UnimplementedDiagnosticsServiceServer) Log(*LogRequest, grpc.ServerStreamingServer[LogResponse]) error {
+	return status.Error(codes.Unimplemented, "method Log not implemented")
 }
 func (UnimplementedDiagnosticsServiceServer) mustEmbedUnimplementedDiagnosticsServiceServer() {}
 func (UnimplementedDiagnosticsServiceServer) testEmbeddedByValue()                            {}
@@ -258,6 +287,17 @@ func _DiagnosticsService_WatchCatchUp_Handler(srv interface{}, stream grpc.Serve
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type DiagnosticsService_WatchCatchUpServer = grpc.ServerStreamingServer[WatchCatchUpResponse]
 
+func _DiagnosticsService_Log_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(LogRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(DiagnosticsServiceServer).Log(m, &grpc.GenericServerStream[LogRequest, LogResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DiagnosticsService_LogServer = grpc.ServerStreamingServer[LogResponse]
+
 // DiagnosticsService_ServiceDesc is the grpc.ServiceDesc for DiagnosticsService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -286,6 +326,11 @@ var DiagnosticsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "WatchCatchUp",
 			Handler:       _DiagnosticsService_WatchCatchUp_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Log",
+			Handler:       _DiagnosticsService_Log_Handler,
 			ServerStreams: true,
 		},
 	},

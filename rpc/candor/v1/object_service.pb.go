@@ -80,6 +80,8 @@ const (
 	PropagationPolicy_PROPAGATION_POLICY_BACKGROUND PropagationPolicy = 1
 	// Delete the object and let its dependents go.
 	PropagationPolicy_PROPAGATION_POLICY_ORPHAN PropagationPolicy = 2
+	// Delete the dependents that block the deletion first, then the object.
+	PropagationPolicy_PROPAGATION_POLICY_FOREGROUND PropagationPolicy = 3
 )
 
 // Enum value maps for PropagationPolicy.
@@ -88,11 +90,13 @@ var (
 		0: "PROPAGATION_POLICY_UNSPECIFIED",
 		1: "PROPAGATION_POLICY_BACKGROUND",
 		2: "PROPAGATION_POLICY_ORPHAN",
+		3: "PROPAGATION_POLICY_FOREGROUND",
 	}
 	PropagationPolicy_value = map[string]int32{
 		"PROPAGATION_POLICY_UNSPECIFIED": 0,
 		"PROPAGATION_POLICY_BACKGROUND":  1,
 		"PROPAGATION_POLICY_ORPHAN":      2,
+		"PROPAGATION_POLICY_FOREGROUND":  3,
 	}
 )
 
@@ -1538,8 +1542,11 @@ type WriteResult struct {
 	// False when the write changed nothing and made no revision.
 	Changed bool `protobuf:"varint,3,opt,name=changed,proto3" json:"changed,omitempty"`
 	// True when this answers a repeated request from the remembered outcome.
-	Replayed      bool     `protobuf:"varint,4,opt,name=replayed,proto3" json:"replayed,omitempty"`
-	Witness       *Witness `protobuf:"bytes,5,opt,name=witness,proto3" json:"witness,omitempty"`
+	Replayed bool     `protobuf:"varint,4,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	Witness  *Witness `protobuf:"bytes,5,opt,name=witness,proto3" json:"witness,omitempty"`
+	// What the author should know though the write was accepted, for people: that no
+	// node could take a workload, for one. By the view of the server that answers.
+	Warnings      []string `protobuf:"bytes,6,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1605,6 +1612,13 @@ func (x *WriteResult) GetReplayed() bool {
 func (x *WriteResult) GetWitness() *Witness {
 	if x != nil {
 		return x.Witness
+	}
+	return nil
+}
+
+func (x *WriteResult) GetWarnings() []string {
+	if x != nil {
+		return x.Warnings
 	}
 	return nil
 }
@@ -2551,13 +2565,14 @@ const file_candor_v1_object_service_proto_rawDesc = "" +
 	"\x05write\x18\x06 \x01(\v2\x17.candor.v1.WriteOptionsR\x05write\"Z\n" +
 	"\x0eDeleteResponse\x12.\n" +
 	"\x06result\x18\x01 \x01(\v2\x16.candor.v1.WriteResultR\x06result\x12\x18\n" +
-	"\aremoved\x18\x02 \x01(\bR\aremoved\"\xe2\x01\n" +
+	"\aremoved\x18\x02 \x01(\bR\aremoved\"\xfe\x01\n" +
 	"\vWriteResult\x12)\n" +
 	"\x06object\x18\x01 \x01(\v2\x11.candor.v1.ObjectR\x06object\x12D\n" +
 	"\x13accepted_root_token\x18\x02 \x01(\v2\x14.candor.v1.RootTokenR\x11acceptedRootToken\x12\x18\n" +
 	"\achanged\x18\x03 \x01(\bR\achanged\x12\x1a\n" +
 	"\breplayed\x18\x04 \x01(\bR\breplayed\x12,\n" +
-	"\awitness\x18\x05 \x01(\v2\x12.candor.v1.WitnessR\awitness\"\xcf\x01\n" +
+	"\awitness\x18\x05 \x01(\v2\x12.candor.v1.WitnessR\awitness\x12\x1a\n" +
+	"\bwarnings\x18\x06 \x03(\tR\bwarnings\"\xcf\x01\n" +
 	"\n" +
 	"TxnRequest\x12.\n" +
 	"\bcompares\x18\x01 \x03(\v2\x12.candor.v1.CompareR\bcompares\x12+\n" +
@@ -2622,11 +2637,12 @@ const file_candor_v1_object_service_proto_rawDesc = "" +
 	"\tPatchType\x12\x1a\n" +
 	"\x16PATCH_TYPE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10PATCH_TYPE_MERGE\x10\x01\x12\x13\n" +
-	"\x0fPATCH_TYPE_JSON\x10\x02*y\n" +
+	"\x0fPATCH_TYPE_JSON\x10\x02*\x9c\x01\n" +
 	"\x11PropagationPolicy\x12\"\n" +
 	"\x1ePROPAGATION_POLICY_UNSPECIFIED\x10\x00\x12!\n" +
 	"\x1dPROPAGATION_POLICY_BACKGROUND\x10\x01\x12\x1d\n" +
-	"\x19PROPAGATION_POLICY_ORPHAN\x10\x02*n\n" +
+	"\x19PROPAGATION_POLICY_ORPHAN\x10\x02\x12!\n" +
+	"\x1dPROPAGATION_POLICY_FOREGROUND\x10\x03*n\n" +
 	"\tEventType\x12\x1a\n" +
 	"\x16EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10EVENT_TYPE_ADDED\x10\x01\x12\x17\n" +
