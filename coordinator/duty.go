@@ -8,6 +8,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/tenure"
+	"github.com/candor-plane/candor/internal/failpoint"
 )
 
 // Duty is one responsibility. Another grant begins only after Run of the one before
@@ -51,7 +52,12 @@ type Grant struct {
 
 // Reserve raises the era's bound, durably, before anything below it is used.
 func (g *Grant) Reserve(ctx context.Context, bound tenure.Frontiers) error {
-	return g.root.Propose(ctx, g.Duty, tenure.Reserve{Era: g.Era, Holder: g.Holder, Bound: bound})
+	failpoint.Hit("allocator/reserve", g.Duty.Name)
+	if err := g.root.Propose(ctx, g.Duty, tenure.Reserve{Era: g.Era, Holder: g.Holder, Bound: bound}); err != nil {
+		return err
+	}
+	failpoint.Hit("allocator/reserved", g.Duty.Name)
+	return nil
 }
 
 // Used says how far the era came. A duty that hands out values says so before Run

@@ -10,6 +10,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/tenure"
+	"github.com/candor-plane/candor/internal/failpoint"
 )
 
 // keeper has this node hold one duty when it is this node's to hold. Its goroutine
@@ -133,6 +134,7 @@ func (k *keeper) hold(ctx context.Context, l tenure.Lineage) time.Duration {
 		return 0
 	}
 	if pending := l.Pending(k.node.Holder()); pending != nil {
+		failpoint.Hit("handover/finish", k.duty.Name)
 		if err := k.propose(ctx, pending); err != nil {
 			k.logger.Debug("handover not finished yet", "error", err)
 			return soon
@@ -144,6 +146,7 @@ func (k *keeper) hold(ctx context.Context, l tenure.Lineage) time.Duration {
 	if now := k.node.Now(); due > 0 && l.Current.RenewedTerm >= now.Term {
 		return due
 	}
+	failpoint.Hit("tenure/renew", k.duty.Name)
 	sent := k.node.Elapsed()
 	if err := k.propose(ctx, tenure.Renew{Era: l.Current.Number, Holder: k.node.Holder()}); err != nil {
 		k.logger.Debug("not renewed", "error", err)
@@ -183,6 +186,7 @@ func (k *keeper) stand(ctx context.Context, l tenure.Lineage) time.Duration {
 	if l.Current.State == tenure.StateClosed && l.Current.Holder == self {
 		event = tenure.Reattach{Holder: self, Candidacy: k.candidacy, Era: l.Current.Number, Cite: l.Current.Seal}
 	}
+	failpoint.Hit("handover/campaign", k.duty.Name)
 	if err := k.propose(ctx, event); err != nil {
 		k.logger.Debug("campaign failed", "error", err)
 		return soon
@@ -223,6 +227,7 @@ func (k *keeper) turn(l tenure.Lineage, self string, now tenure.Now, elapsed tim
 
 // act begins the duty under an era that this node won.
 func (k *keeper) act(ctx context.Context, l tenure.Lineage) {
+	failpoint.Hit("handover/granted", k.duty.Name)
 	c := &l.Current
 	g := &Grant{
 		Duty: k.duty, Era: c.Number, Holder: c.Holder, Start: c.Start, Bound: c.Bound,
@@ -255,6 +260,7 @@ func (k *keeper) handOver(h handover) {
 		}
 		k.sealing = &tenure.Seal{Era: k.acting.grant.Era, Holder: k.node.Holder(), Usage: usage, To: h.to}
 		k.acting, k.sealed = nil, h.answer
+		k.tell() // before anybody can follow
 		// Who gave it away does not take it back before the other had its time.
 		k.rest = k.node.Elapsed() + k.settings.Grace
 	}
@@ -270,10 +276,12 @@ func (h handover) settle(err error) {
 func (k *keeper) seal(ctx context.Context, l tenure.Lineage) time.Duration {
 	var err error
 	if l.Holds(k.sealing.Holder, k.sealing.Era) {
+		failpoint.Hit("handover/seal", k.duty.Name)
 		if err = k.propose(ctx, *k.sealing); err != nil && !over(err) {
 			k.logger.Debug("not sealed yet", "error", err)
 			return soon
 		}
+		failpoint.Hit("handover/sealed", k.duty.Name)
 	}
 	k.logger.Info("tenure handed over", "era", k.sealing.Era, "to", k.sealing.To, "usage", k.sealing.Usage.String())
 	k.sealing = nil
@@ -305,6 +313,9 @@ func (k *keeper) propose(ctx context.Context, event tenure.Event) error {
 	ctx, cancel := context.WithTimeout(ctx, k.settings.Propose)
 	defer cancel()
 	err := k.root.Propose(ctx, k.duty, event)
+	if err == nil {
+		err = failpoint.Fail("tenure/answered", k.duty.Name)
+	}
 	if err != nil {
 		k.counts.refused(err)
 	}

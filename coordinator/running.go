@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/candor-plane/candor/fsm/tenure"
+	"github.com/candor-plane/candor/internal/failpoint"
 )
 
 // running is a duty at work under one grant, in a goroutine of its own.
@@ -75,6 +76,7 @@ func (r *running) attempt(ctx context.Context, duty Duty) (err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
+	failpoint.Hit("duty/run", r.grant.Duty.Name)
 	if err = duty.Run(ctx, r.grant); err == nil {
 		err = fmt.Errorf("it returned before its tenure ended")
 	}

@@ -11,7 +11,7 @@ import (
 type Status struct {
 	Duty string
 	// Acting says that the duty runs here, in that Era; Believes that this node may
-	// answer out of its own memory.
+	// answer out of its own memory, at the moment at which the status is asked for.
 	Acting, Believes bool
 	Era              uint64
 	// Follows says that the duty goes with leadership.
@@ -27,6 +27,8 @@ type Status struct {
 	Grants, Renewals, GivenUp uint64
 	Stages                    map[Stage]uint64
 	Refused                   map[candor.Reason]uint64
+
+	grant *Grant
 }
 
 // tell publishes how the duty stands here.
@@ -34,7 +36,7 @@ func (k *keeper) tell() {
 	elapsed := k.node.Elapsed()
 	s := &Status{Duty: k.duty.Name, Follows: k.follows, Resting: max(0, k.rest-elapsed, k.unfit-elapsed)}
 	if k.acting != nil {
-		s.Acting, s.Era, s.Believes, s.Renewed = true, k.acting.grant.Era, k.acting.grant.Holds(), elapsed-k.renewed
+		s.Acting, s.Era, s.Renewed, s.grant = true, k.acting.grant.Era, elapsed-k.renewed, k.acting.grant
 	}
 	k.told.Store(s)
 }
@@ -44,6 +46,7 @@ func (k *keeper) status() Status {
 	if told := k.told.Load(); told != nil {
 		s = *told
 	}
+	s.Believes = s.grant != nil && s.grant.Holds()
 	s.Grants, s.Renewals, s.GivenUp = k.counts.grants.Load(), k.counts.renewals.Load(), k.counts.givenUp.Load()
 	k.counts.mu.Lock()
 	defer k.counts.mu.Unlock()

@@ -357,6 +357,38 @@ func TestTimestampsAreClusterTimeAndNeverBelowTheFrontier(t *testing.T) {
 	})
 }
 
+// TestCrashesInARowDoNotCarryTimestampsAway from cluster time: each successor begins above
+// all that was reserved, and reserves the less the further that is ahead.
+func TestCrashesInARowDoNotCarryTimestampsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, clock := &root{}, clusterTime{time.Now()}
+		const crashes = 40
+		var last uint64
+		for era := uint64(1); era <= crashes; era++ {
+			tso, err := allocator.NewTSO(settings(era, r.durable()), r, clock, believing())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 100 {
+				got, err := tso.TSO(t.Context(), 1)
+				if err != nil || got.First <= last {
+					t.Fatalf("%d after %d: %v", got.First, last, err)
+				}
+				last = got.First
+			}
+			tso.Close() // what it used is not told: the next one begins above the bound
+		}
+		now, _ := clock.ClusterTime()
+		ahead, _ := allocator.Split(r.durable() - allocator.Timestamp(now))
+		if most := 3*time.Second + crashes*50*time.Millisecond; ahead > most {
+			t.Errorf("timestamps are %s ahead of cluster time after %d crashes, want %s at most", ahead, crashes, most)
+		}
+		if asked := r.asks(); asked > 2*crashes {
+			t.Errorf("%d reservations for %d holders", asked, crashes)
+		}
+	})
+}
+
 func TestATimestampIsAnsweredOnlyWithinBelief(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &root{}

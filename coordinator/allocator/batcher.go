@@ -87,7 +87,7 @@ func (b *batcher) enter(n uint64) (Range, *waiter, *candor.Error) {
 	if len(b.line) == 0 {
 		if first, after, ok := b.window.Take(n, floor); ok {
 			b.window = after
-			if after.Left(floor) < b.ahead/2 {
+			if after.Left(floor) < b.spare(floor)/2 {
 				b.wake()
 			}
 			return b.answered(first, n), nil, nil

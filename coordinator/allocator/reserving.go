@@ -105,7 +105,7 @@ func (b *batcher) wanted() (bound uint64, ok bool) {
 		b.refuseAll(err)
 		return 0, false
 	}
-	if len(b.line) == 0 && b.window.Left(floor) >= b.ahead/2 && b.window.Left(floor) > 0 {
+	if len(b.line) == 0 && b.window.Left(floor) >= b.spare(floor)/2 && b.window.Left(floor) > 0 {
 		return 0, false
 	}
 	if len(b.line) > 0 && b.window.Bound > b.settings.Start {
@@ -122,7 +122,8 @@ func (b *batcher) wanted() (bound uint64, ok bool) {
 // reach is the bound for n numbers and what is kept ahead; near the end of 64 bits, for
 // as many as there are.
 func (b *batcher) reach(n, floor uint64) (bound uint64, ok bool) {
-	if bound, ok = b.window.Want(n+b.ahead, floor); ok && n <= math.MaxUint64-b.ahead {
+	spare := b.spare(floor)
+	if bound, ok = b.window.Want(n+spare, floor); ok && n <= math.MaxUint64-spare {
 		return bound, bound > b.window.Bound
 	}
 	if b.window.Bound < math.MaxUint64 {
@@ -130,6 +131,16 @@ func (b *batcher) reach(n, floor uint64) (bound uint64, ok bool) {
 	}
 	b.refuseAll(candor.Errorf(candor.ReasonQuotaExceeded, "all numbers of 64 bits are used up"))
 	return 0, false
+}
+
+// spare is how many numbers to keep reserved beyond what is needed. What Used is ahead of
+// the floor is part of it, or each crash of a holder would put the next one further ahead.
+func (b *batcher) spare(floor uint64) uint64 {
+	if b.settings.least == 0 || b.window.Used <= floor {
+		return b.ahead
+	}
+	lead := min(b.window.Used-floor, b.ahead)
+	return max(b.settings.least, b.ahead-lead)
 }
 
 func (b *batcher) reserveOnce(ctx context.Context, bound uint64) error {

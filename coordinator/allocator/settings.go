@@ -37,6 +37,9 @@ type Settings struct {
 	Logger         hclog.Logger
 
 	mostAhead uint64
+	// least is how many are reserved ahead where Used is ahead of the floor by Ahead
+	// already; 0: Ahead does not count from the floor.
+	least uint64
 }
 
 const (

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/internal/failpoint"
 )
 
 // A timestamp is milliseconds of cluster time, and LogicalBits below them that tell
@@ -17,6 +18,9 @@ const (
 	MaxTimestamps = 1 << LogicalBits
 	// defaultAheadTSO is how far ahead of cluster time timestamps are reserved.
 	defaultAheadTSO = uint64(3*time.Second/time.Millisecond) << LogicalBits
+	// leastAheadTSO is how many timestamps are reserved beyond what is needed where they
+	// are ahead of cluster time: what each of many crashes in a row adds to that.
+	leastAheadTSO = uint64(50*time.Millisecond/time.Millisecond) << LogicalBits
 )
 
 // Clock tells cluster time. It must answer at once.
@@ -54,6 +58,7 @@ func NewTSO(settings Settings, reserve Reserve, clock Clock, belief Belief) (*TS
 	if err != nil {
 		return nil, err
 	}
+	s.least = min(leastAheadTSO, s.Ahead)
 	if reserve == nil || clock == nil || belief == nil {
 		return nil, candor.Errorf(candor.ReasonInvalid, "allocator: Reserve, Clock and Belief are required")
 	}
@@ -81,6 +86,7 @@ func (t *TSO) TSO(ctx context.Context, n uint64) (Range, error) {
 	if err != nil {
 		return Range{}, err
 	}
+	failpoint.Hit("allocator/taken", "tso")
 	if !t.belief.Holds() {
 		return Range{}, t.refused(errDisbelieved)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/candor-plane/candor/coordinator"
 	"github.com/candor-plane/candor/fsm/tenure"
 	"github.com/candor-plane/candor/fsm/transition"
+	"github.com/candor-plane/candor/internal/failpoint"
 )
 
 // round is one look at what pends, the oldest first. It makes at most one change.
@@ -112,6 +113,7 @@ func (r *round) take(ctx context.Context, t *transition.Transition, s *Step, for
 		w.journal.Phase, w.journal.Outcome, w.journal.Times.Executing = transition.PhaseExecuting, transition.OutcomeProposed, r.seen.Now
 	})
 	r.x.logger.Info("membership changes", "step", string(s.Kind), "server", s.Server, "configuration", s.Configuration, "quorum", s.Quorum.String(), "transition", t.Plan.ID())
+	failpoint.Hit("membership/step", string(s.Kind))
 	var err error
 	switch s.Kind {
 	case Add:
@@ -129,6 +131,7 @@ func (r *round) take(ctx context.Context, t *transition.Transition, s *Step, for
 	if err != nil {
 		return r.failed(ctx, t, err)
 	}
+	failpoint.Hit("membership/taken", string(s.Kind))
 	seen, _ := r.x.root.Pending()
 	r.x.update(t.Plan.ID(), func(w *work) {
 		w.journal.Phase, w.journal.Outcome, w.journal.Times.Applied = transition.PhaseApplied, transition.OutcomeApplied, seen.Now
@@ -149,6 +152,7 @@ func (r *round) plan(ctx context.Context, parent *transition.Transition, s *Step
 	if p.Deadline <= r.seen.Now {
 		p.Deadline = 0 // the parent's has passed, and says so; a step may not begin late
 	}
+	failpoint.Hit("membership/plan", string(s.Kind))
 	v, err := r.x.root.Plan(ctx, r.grant.Era, p)
 	switch {
 	case err != nil:
@@ -158,6 +162,7 @@ func (r *round) plan(ctx context.Context, parent *transition.Transition, s *Step
 		r.again(parent, candor.Errorf(candor.ReasonTimedOut, "step %s of %s is %s by the root, and not yet by the members", s.Kind, s.Server, v.Phase), transition.PublishPending)
 		return false
 	default:
+		failpoint.Hit("membership/planned", string(s.Kind))
 		r.x.update(parent.Plan.ID(), succeeded)
 		return v.Action == transition.ActionApply
 	}
@@ -228,6 +233,7 @@ func (r *round) end(ctx context.Context, t *transition.Transition, phase transit
 		r.again(t, asError(err), transition.PublishFailed)
 		return false
 	}
+	failpoint.Hit("membership/ended", string(t.Plan.Kind))
 	r.x.logger.Info("membership change ended", "transition", t.Plan.ID(), "phase", string(phase), "reason", string(report.Reason), "message", report.Message)
 	return true
 }
