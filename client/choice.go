@@ -105,7 +105,7 @@ func (ep *endpoint) readRank(now int64) rank {
 	if ep.suspect.Load() > now {
 		return failing
 	}
-	switch conn := ep.conns[0]; conn.GetState() {
+	switch conn := ep.lines[0].conn; conn.GetState() {
 	case connectivity.Ready:
 		return ep.near.rank(now)
 	case connectivity.Idle:

@@ -54,6 +54,10 @@ type Config struct {
 	Session *Session
 	// Connections per endpoint; 0 means 1.
 	Connections int
+	// Unary makes each call one of gRPC's own. Otherwise writes go together over a
+	// stream of their connection, where the server has one to offer, which costs both
+	// sides less.
+	Unary bool
 	// Logger may be nil: then nothing is logged.
 	Logger hclog.Logger
 	// Tracer makes each call a span below that of its context, and the servers'
@@ -116,6 +120,8 @@ func New(cfg Config) (*Client, error) {
 		connections: max(1, cfg.Connections),
 		secret:      cfg.Token != "" && !cfg.Insecure && cfg.Dialer == nil && cfg.TLS == nil,
 		options:     dialOptions(cfg, c.attemptTimeout),
+		caller:      caller,
+		unary:       cfg.Unary,
 	}, &c.clock)
 	for _, addr := range cfg.Endpoints {
 		ep, err := c.directory.add(strings.TrimSpace(addr), inRotation)

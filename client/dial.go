@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/identity"
@@ -35,6 +36,9 @@ type dialer struct {
 	// plain: connections are without TLS.
 	plain   bool
 	options []grpc.DialOption
+	// caller is what streams of calls say of who makes them; unary: there are none.
+	caller metadata.MD
+	unary  bool
 }
 
 // open makes an endpoint; it connects when first used.
@@ -53,7 +57,7 @@ func (d dialer) open(addr string) (*endpoint, error) {
 		if err != nil {
 			return nil, candor.Errorf(candor.ReasonInvalid, "client: endpoint %q: %w", addr, err)
 		}
-		ep.conns = append(ep.conns, conn)
+		ep.lines = append(ep.lines, newCallLine(conn, d.caller, d.unary))
 	}
 	return ep, nil
 }

@@ -22,7 +22,7 @@ type endpoint struct {
 	configured bool
 	// plain: this client speaks no TLS.
 	plain   bool
-	conns   []*grpc.ClientConn
+	lines   []*callLine
 	turn    atomic.Uint32
 	suspect atomic.Int64 // elapsed time until which it is avoided
 	served  atomic.Pointer[position]
@@ -35,11 +35,14 @@ type position struct {
 	token                    candor.Token
 }
 
-func (ep *endpoint) conn() *grpc.ClientConn {
-	if len(ep.conns) == 1 {
-		return ep.conns[0]
+func (ep *endpoint) conn() *grpc.ClientConn { return ep.line().conn }
+
+// line is the next connection.
+func (ep *endpoint) line() *callLine {
+	if len(ep.lines) == 1 {
+		return ep.lines[0]
 	}
-	return ep.conns[int(ep.turn.Add(1))%len(ep.conns)]
+	return ep.lines[int(ep.turn.Add(1))%len(ep.lines)]
 }
 
 // observe checks an answer against before, the position that was known when
@@ -88,8 +91,8 @@ func (ep *endpoint) isNode(id, name string) bool {
 
 func (ep *endpoint) close() error {
 	var first error
-	for _, conn := range ep.conns {
-		if err := conn.Close(); err != nil && first == nil {
+	for _, line := range ep.lines {
+		if err := line.close(); err != nil && first == nil {
 			first = err
 		}
 	}

@@ -56,6 +56,8 @@ type request struct {
 	preconditioned bool
 	// unhurried: without a deadline of the caller's there is none.
 	unhurried bool
+	// carried: it may go over a stream of calls.
+	carried bool
 	// subject is what an unknown outcome is about: the request ID, if there is one.
 	subject string
 	// reshapes: it changes the members, which goes on as a transition once that is
@@ -69,6 +71,7 @@ type request struct {
 	sent     time.Time
 	before   *position
 	span     trace.Span // nil: not traced
+	departed bool
 
 	peer    peer.Peer
 	options [1]grpc.CallOption
@@ -93,6 +96,9 @@ func (c *Client) pursue(ctx context.Context, r *request) error {
 	ep, err := p.start()
 	if err != nil {
 		return err
+	}
+	if _, taken := metadata.FromOutgoingContext(ctx); taken {
+		r.carried = false // what its caller adds, a stream does not carry
 	}
 	ctx = c.outgoing(ctx)
 	for {
@@ -131,17 +137,27 @@ func (c *Client) served(ctx context.Context, r *request, ep *endpoint) {
 	}
 }
 
-// attempt sends the request once. r.peer tells afterwards whether anything can
-// have left this process: gRPC fills it in as soon as there is a stream.
+// attempt sends the request once. r.peer and r.departed tell afterwards whether
+// anything can have left this process: gRPC fills the one in as soon as there is a
+// stream.
 func (c *Client) attempt(ctx context.Context, r *request, ep *endpoint) error {
 	r.endpoint, r.before, r.sent = ep, ep.served.Load(), time.Now()
 	r.tries(ep)
 	if !r.effect {
 		return c.askAt(ctx, r, ep)
 	}
-	r.peer.Addr = nil
+	r.peer.Addr, r.departed = nil, false
+	line := ep.line()
+	if r.carried {
+		if s := line.stream(); s != nil {
+			moved, sent, err := s.call(ctx, r, c.attemptTimeout)
+			if r.departed = sent; !moved {
+				return err
+			}
+		}
+	}
 	r.options[0] = grpc.Peer(&r.peer)
-	return ep.conn().Invoke(ctx, r.method, r.in, r.out, r.options[:]...)
+	return line.conn.Invoke(ctx, r.method, r.in, r.out, r.options[:]...)
 }
 
 // askAt sends a request that only asks. How long a read took that any node could
@@ -160,7 +176,7 @@ func (c *Client) askAt(ctx context.Context, r *request, ep *endpoint) error {
 }
 
 // left says whether anything of the last attempt may have left this process.
-func (r *request) left() bool { return r.peer.Addr != nil }
+func (r *request) left() bool { return r.departed || r.peer.Addr != nil }
 
 // goesOn says whether a refusal is that of a server that does not see the end of a
 // change of the members, and names the transition.

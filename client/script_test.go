@@ -11,8 +11,9 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/test/bufconn"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
@@ -40,7 +41,7 @@ type node struct {
 	down    bool
 	scripts map[string]script
 	calls   []*call
-	lis     *bufconn.Listener
+	lis     *pipes
 	srv     *grpc.Server
 }
 
@@ -55,6 +56,10 @@ type call struct {
 	in     proto.Message
 	actor  string
 	send   func(proto.Message) error
+	// recv is the next message of a stream of calls, carried says that the call came
+	// over one.
+	recv    func(proto.Message) error
+	carried bool
 }
 
 func newStage(t *testing.T, names ...string) *stage {
@@ -134,7 +139,7 @@ func (n *node) start() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.down = false
-	n.lis = bufconn.Listen(1 << 20)
+	n.lis = newPipes()
 	n.srv = grpc.NewServer(grpc.UnknownServiceHandler(n.serve), grpc.MaxRecvMsgSize(8<<20), grpc.MaxSendMsgSize(16<<20))
 	go func(srv *grpc.Server, lis net.Listener) { _ = srv.Serve(lis) }(n.srv, n.lis)
 }
@@ -178,10 +183,15 @@ func (n *node) serve(_ any, stream grpc.ServerStream) error {
 	if err != nil {
 		return err
 	}
-	if err := stream.RecvMsg(in); err != nil {
-		return err
+	if name != "Calls" && name != "Watches" {
+		if err := stream.RecvMsg(in); err != nil {
+			return err
+		}
 	}
-	c := &call{Context: stream.Context(), node: n, method: name, in: in, send: func(m proto.Message) error { return stream.SendMsg(m) }}
+	c := &call{
+		Context: stream.Context(), node: n, method: name, in: in,
+		send: func(m proto.Message) error { return stream.SendMsg(m) }, recv: func(m proto.Message) error { return stream.RecvMsg(m) },
+	}
 	if md, ok := metadata.FromIncomingContext(stream.Context()); ok {
 		c.actor = strings.Join(md.Get("candor-actor"), ",")
 	}
@@ -189,6 +199,9 @@ func (n *node) serve(_ any, stream grpc.ServerStream) error {
 	n.calls = append(n.calls, c)
 	f := n.scripts[name]
 	n.mu.Unlock()
+	if f == nil && (name == "Calls" || name == "Watches") { // as an old server
+		return status.Error(codes.Unimplemented, "unknown service candor.v1.CallService")
+	}
 	if f == nil {
 		f = func(*call) error { return fmt.Errorf("node %s has no script for %s", n.name, name) }
 	}

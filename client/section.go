@@ -137,8 +137,8 @@ func observeRequest(ref candor.Ref, observed []byte) *candorv1.ObserveRequest {
 func deleteRequest(ref candor.Ref, t *writeTerms) (*candorv1.DeleteRequest, error) {
 	propagation := convert.PropagationToProto(t.propagation)
 	if t.propagation != "" && propagation == candorv1.PropagationPolicy_PROPAGATION_POLICY_UNSPECIFIED {
-		return nil, candor.Errorf(candor.ReasonInvalid, "propagation %q: want %s or %s",
-			t.propagation, candor.PropagateBackground, candor.PropagateOrphan)
+		return nil, candor.Errorf(candor.ReasonInvalid, "propagation %q: want %s, %s or %s",
+			t.propagation, candor.PropagateBackground, candor.PropagateForeground, candor.PropagateOrphan)
 	}
 	return &candorv1.DeleteRequest{
 		Kind: string(ref.Kind), Namespace: ref.Namespace, Name: ref.Name,

@@ -6,8 +6,8 @@ import (
 	"io"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/candor-plane/candor"
@@ -17,7 +17,7 @@ import (
 
 // stream is one stream of a watch, to one endpoint.
 type stream struct {
-	recv   grpc.ServerStreamingClient[candorv1.WatchResponse]
+	from   watchReceiver
 	cancel context.CancelFunc
 	// impatience cancels the stream unless its first message stops it.
 	impatience *time.Timer
@@ -38,15 +38,19 @@ func (w *Watch) next(ctx context.Context) (WatchBatch, error) {
 		if err := w.over(ctx); err != nil {
 			return WatchBatch{}, err
 		}
-		message, err := w.receive(ctx)
+		message, shared, err := w.receive(ctx)
 		if err != nil {
 			if err := w.resume(ctx, err); err != nil {
 				return WatchBatch{}, err
 			}
 			continue
 		}
-		w.pursuit.hops, w.pursuit.pause, w.pursuit.attempts, w.pursuit.last, w.pursuit.told = 0, 0, 0, nil, nil
-		batch, err := w.take(message)
+		// A node that only greets, and refuses then, is no end to the search: the next one
+		// may do the same, and pauses are due.
+		if message.GetType() != candorv1.WatchResponseType_WATCH_RESPONSE_TYPE_STARTED {
+			w.pursuit.hops, w.pursuit.pause, w.pursuit.attempts, w.pursuit.last, w.pursuit.told = 0, 0, 0, nil, nil
+		}
+		batch, err := w.take(message, shared)
 		if err != nil {
 			w.end(err)
 			return WatchBatch{}, err
@@ -74,13 +78,13 @@ func (w *Watch) over(ctx context.Context) error {
 
 // receive reads one message, over a new stream if none is open. If ctx ends
 // first the stream is given up: what it held is sent again by the next one.
-func (w *Watch) receive(ctx context.Context) (*candorv1.WatchResponse, error) {
+func (w *Watch) receive(ctx context.Context) (m *candorv1.WatchResponse, shared bool, err error) {
 	if w.stream != nil && w.stream.givenUp {
 		w.drop()
 	}
 	if w.stream == nil {
 		if err := w.open(); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	s := w.stream
@@ -88,12 +92,11 @@ func (w *Watch) receive(ctx context.Context) (*candorv1.WatchResponse, error) {
 		stop := context.AfterFunc(ctx, s.cancel)
 		defer func() { s.givenUp = !stop() }()
 	}
-	message, err := s.recv.Recv()
-	if err != nil {
-		return nil, err
+	if m, shared, err = s.from.receive(); err != nil {
+		return nil, false, err
 	}
 	s.impatience.Stop()
-	return message, nil
+	return m, shared, nil
 }
 
 func (w *Watch) open() error {
@@ -106,7 +109,8 @@ func (w *Watch) open() error {
 	s.impatience = time.AfterFunc(w.client.attemptTimeout, cancel)
 	w.in.AfterRevision = w.position
 	w.pursuit.request.tries(w.at)
-	s.recv, err = candorv1.NewObjectServiceClient(w.at.conn()).Watch(ctx, w.in)
+	_, own := metadata.FromOutgoingContext(w.ctx) // what its caller adds, a stream does not carry
+	s.from, err = w.at.line().watches.watch(ctx, w.in, own)
 	if err != nil {
 		s.impatience.Stop()
 		cancel()
@@ -145,14 +149,14 @@ func (w *Watch) resume(ctx context.Context, failure error) error {
 }
 
 // take checks a message and turns it into a batch.
-func (w *Watch) take(m *candorv1.WatchResponse) (WatchBatch, error) {
+func (w *Watch) take(m *candorv1.WatchResponse, shared bool) (WatchBatch, error) {
 	switch m.GetType() {
 	case candorv1.WatchResponseType_WATCH_RESPONSE_TYPE_STARTED:
 		return w.takeStart(m)
 	case candorv1.WatchResponseType_WATCH_RESPONSE_TYPE_BOOKMARK:
 		return w.takeBookmark(m)
 	case candorv1.WatchResponseType_WATCH_RESPONSE_TYPE_EVENTS:
-		return w.takeEvents(m)
+		return w.takeEvents(m, shared)
 	default:
 		return WatchBatch{}, breach(w.at.addr, "endpoint %s sent a watch message of unknown type %d", w.at.addr, m.GetType())
 	}
@@ -202,13 +206,16 @@ func (w *Watch) moveIfDegraded(witness *candor.Witness) {
 	}
 }
 
-func (w *Watch) takeEvents(m *candorv1.WatchResponse) (WatchBatch, error) {
+func (w *Watch) takeEvents(m *candorv1.WatchResponse, shared bool) (WatchBatch, error) {
 	if !w.stream.greeted || len(m.GetEvents()) == 0 {
 		return WatchBatch{}, w.disorder(m)
 	}
 	batch := WatchBatch{Revision: m.GetRevision(), Events: make([]candor.Event, len(m.GetEvents()))}
 	last := w.position
 	for i, p := range m.GetEvents() {
+		if shared {
+			p = w.own.of(p)
+		}
 		e := convert.EventFromProto(p)
 		if e.Revision <= w.position || e.Revision < last || e.Revision > batch.Revision || e.Object == nil {
 			return WatchBatch{}, w.disorder(m)

@@ -96,6 +96,11 @@ func TestATransferFindsTheHolderAndMayBeRepeated(t *testing.T) {
 		noError(t, err)
 		again, err := k.TransferTenure(t.Context(), "janitor", to)
 		noError(t, err)
+		// Whoever is asked may still see the era before, which was sealed for the same server.
+		for began := time.Now(); again.SealedEra < first.Tenure.Current.Number && time.Since(began) < 5*time.Second; time.Sleep(10 * time.Millisecond) {
+			again, err = k.TransferTenure(t.Context(), "janitor", to)
+			noError(t, err)
+		}
 		if first.Tenure.Current.HolderName != to || again.SealedEra != first.Tenure.Current.Number || again.Tenure.Current.Number != again.SealedEra {
 			t.Errorf("first %+v, again %+v: want %s to have it, and to keep it", first, again, to)
 		}

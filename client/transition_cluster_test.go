@@ -25,6 +25,11 @@ func TestAReplacementIsToldByItsTransition(t *testing.T) {
 		noError(t, err)
 		waited, err := k.Transitions().Wait(t.Context(), done.Transition)
 		noError(t, err)
+		// The root may see the end before the executor has told of its part.
+		for began := time.Now(); waited.Executor == "" && time.Since(began) < 10*time.Second; time.Sleep(10 * time.Millisecond) {
+			waited, err = k.Transitions().Wait(t.Context(), done.Transition)
+			noError(t, err)
+		}
 		list, err := k.Transitions().List(t.Context(), false)
 		noError(t, err)
 		got, err := k.Transitions().Get(t.Context(), done.Transition)

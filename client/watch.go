@@ -73,6 +73,7 @@ type Watch struct {
 	started  bool
 	dead     error // ends the watch
 	newest   atomic.Pointer[candor.Witness]
+	own      ownEvent
 }
 
 // Watch starts watching and returns when the start is confirmed: with

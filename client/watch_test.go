@@ -344,6 +344,31 @@ func TestAWatchLeavesANodeThatDoesNotStartIt(t *testing.T) {
 	})
 }
 
+// Nodes that all greet a watch and refuse it then are asked with pauses, not as fast as
+// they answer.
+func TestAWatchThatEveryNodeGreetsAndRefusesPauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t, three...)
+		s.each(func(n *node) {
+			n.on("Watch", streams(&candor.Error{Reason: candor.ReasonShuttingDown}, n.started(5)))
+		})
+		c := s.client(three)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		w, err := c.Watch(ctx, client.WatchOptions{Kind: web.Kind})
+		noError(t, err)
+		for err == nil {
+			_, err = w.Next(ctx)
+		}
+		asked := 0
+		s.each(func(n *node) { asked += n.count("Watch") })
+		if asked < 4 || asked > 100 {
+			t.Errorf("asked %d times within 3s: %v", asked, err)
+		}
+		_ = w.Close()
+	})
+}
+
 func TestAResumedWatchRequiresWhatTheSessionHasSeen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newStage(t, "n1")
@@ -374,7 +399,7 @@ func TestManyWatchesAreSpreadOverTheNodes(t *testing.T) {
 		defer w.Close()
 	}
 	s.each(func(n *node) {
-		if got := len(n.calls); got != 3 {
+		if got := n.count("Watch"); got != 3 {
 			t.Errorf("%s serves %d of 9 watches", n.name, got)
 		}
 	})

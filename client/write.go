@@ -2,11 +2,13 @@ package client
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/internal/zoo"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/convert"
 )
@@ -24,7 +26,10 @@ type Result struct {
 	Replayed bool
 	// Removed: the deleted object is gone, no finalizer holds it.
 	Removed bool
-	Witness candor.Witness
+	// Warnings are what the author should know though the write was accepted, for
+	// people: that no node could take a workload, for one.
+	Warnings []string
+	Witness  candor.Witness
 }
 
 // notAfterSlack is how much longer than its deadline a write stays repeatable:
@@ -34,6 +39,9 @@ const notAfterSlack = 5 * time.Second
 // mostRepeatable bounds how long a write stays repeatable, however late its
 // deadline: the root remembers every accepted request for that long.
 const mostRepeatable = 30 * time.Second
+
+// ofObjects begins the names of the methods that a stream of calls carries.
+const ofObjects = "/candor.v1.ObjectService/"
 
 // write is one write under way.
 type write struct {
@@ -53,6 +61,9 @@ func (w *write) begin(options []WriteOption, preconditions, propagation bool) er
 	var err error
 	w.options, err = w.terms.options()
 	w.subject = w.options.GetRequestId()
+	if zoo.Enabled && zoo.Has(zoo.RetryAsNew) {
+		w.options.RequestId = ""
+	}
 	w.preconditioned = w.terms.preconditioned()
 	return err
 }
@@ -70,6 +81,7 @@ func (c *Client) push(ctx context.Context, w *write, method string, in, out prot
 		return c.do(ctx, &w.request)
 	}
 	w.effect, w.repeatable = true, true
+	w.carried = strings.HasPrefix(method, ofObjects)
 	if w.terms.notAfter != 0 {
 		return c.do(ctx, &w.request)
 	}
@@ -129,7 +141,7 @@ func (c *Client) finish(w *write, p *candorv1.WriteResult) (Result, error) {
 	}
 	result := Result{
 		Object: convert.ObjectFromProto(p.GetObject()), Token: convert.TokenFromProto(p.GetAcceptedRootToken()),
-		Changed: p.GetChanged(), Replayed: p.GetReplayed(),
+		Changed: p.GetChanged(), Replayed: p.GetReplayed(), Warnings: p.GetWarnings(),
 	}
 	witness := p.GetWitness()
 	if witness == nil {

@@ -282,7 +282,7 @@ func TestOptionsThatWouldBeIgnoredAreRefused(t *testing.T) {
 			return err
 		},
 		"unknown propagation": func() error {
-			_, err := c.Delete(t.Context(), web, client.WithPropagation("FOREGROUND"))
+			_, err := c.Delete(t.Context(), web, client.WithPropagation("SIDEWAYS"))
 			return err
 		},
 		"unknown patch type": func() error { _, err := c.Patch(t.Context(), web, 0, nil); return err },

@@ -11,6 +11,7 @@ import (
 	"github.com/candor-plane/candor/fsm/command"
 	"github.com/candor-plane/candor/fsm/tenure"
 	"github.com/candor-plane/candor/fsm/transition"
+	"github.com/candor-plane/candor/internal/failpoint"
 	"github.com/candor-plane/candor/server/grpcapi"
 )
 
@@ -40,10 +41,12 @@ func (t *topology) change(ctx context.Context, change members.Change, expected u
 	if held := t.s.machine.View().Tenure(tenure.Duty{Name: tenure.DutyTopology}); held.Current.State != tenure.StateActive {
 		return grpcapi.Change{}, candor.Errorf(candor.ReasonSchedulerDegraded, "nobody acts under duty %s now, so that no change of members would be made", tenure.DutyTopology)
 	}
+	failpoint.Hit("membership/request", string(change.Kind))
 	id, err := t.plan(ctx, &proposal, c.Index, force)
 	if err != nil {
 		return grpcapi.Change{}, err
 	}
+	failpoint.Hit("membership/requested", string(change.Kind))
 	if id == "" {
 		return grpcapi.Change{Configuration: t.s.machine.View().Configuration().Index}, nil
 	}

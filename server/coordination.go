@@ -15,12 +15,16 @@ import (
 	"github.com/candor-plane/candor/fsm"
 	"github.com/candor-plane/candor/fsm/command"
 	"github.com/candor-plane/candor/fsm/tenure"
+	"github.com/candor-plane/candor/internal/failpoint"
 )
 
 // startCoordination begins to hold the duties that this server may hold.
 func (s *Server) startCoordination() error {
+	if failpoint.Enabled {
+		s.logger.Warn("this build has failpoints: it is for tests alone")
+	}
 	s.executor = members.NewExecutor(&membershipRoot{s}, &raftMembers{s}, s.logger.Named("topology"))
-	all := []coordinator.Duty{&janitorDuty{s}, &idsDuty{s}, &tsoDuty{s}, s.executor}
+	all := []coordinator.Duty{&janitorDuty{s}, &idsDuty{s}, &tsoDuty{s}, s.executor, &controllersDuty{s}, &scheduleDuty{s}, &verifyDuty{s}}
 	duties := all
 	if chosen := s.config.Duties; chosen != nil {
 		duties = nil
@@ -50,7 +54,7 @@ func (s *Server) tenureSettings() coordinator.Settings {
 
 // DutyNames are the duties that servers hold.
 func DutyNames() []string {
-	return []string{tenure.DutyIDs, tenure.DutyJanitor, tenure.DutyTopology, tenure.DutyTSO}
+	return []string{tenure.DutyControllers, tenure.DutyIDs, tenure.DutyJanitor, tenure.DutySchedule, tenure.DutyTopology, tenure.DutyTSO, tenure.DutyVerify}
 }
 
 // DefaultTenures are how a server goes about tenures unless it is told otherwise.
@@ -180,7 +184,9 @@ func (j *janitorStore) Pending(limit int) []uint64 {
 }
 
 func (j *janitorStore) Page(ctx context.Context, cascade uint64) (bool, error) {
+	failpoint.Hit("janitor/page", "")
 	result, err := j.propose(ctx, command.CascadePage(cascade))
+	failpoint.Hit("janitor/paged", "")
 	return result.Changed, err
 }
 

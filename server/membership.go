@@ -12,6 +12,7 @@ import (
 	"github.com/candor-plane/candor/fsm/command"
 	"github.com/candor-plane/candor/fsm/tenure"
 	"github.com/candor-plane/candor/fsm/transition"
+	"github.com/candor-plane/candor/internal/failpoint"
 )
 
 // membershipKinds are the transitions that the duty topology carries out.
@@ -105,6 +106,7 @@ func (m *raftMembers) Remove(ctx context.Context, server string, configuration u
 	if _, err := m.s.replica.Remove(ctx, server, configuration, force); err != nil {
 		return err
 	}
+	failpoint.Hit("membership/removed", "member-remove")
 	if m.s.gossip != nil {
 		m.s.gossip.Forget(server)
 	}

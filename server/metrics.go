@@ -63,6 +63,7 @@ func (p *probe) Collect(emit func(diag.Metric)) {
 	s.securityMetrics(gauge, counter)
 	s.tenureMetrics(gauge, counter)
 	s.transitionMetrics(emit)
+	s.findingMetrics(gauge, counter)
 	for _, a := range status.Admissions {
 		counter("admissions_total", "Requests by class and by what became of their admission.", float64(a.Count), "class", string(a.Class), "reason", string(a.Reason))
 	}

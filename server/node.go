@@ -123,6 +123,7 @@ func (n *node) findings(status *replica.Status) []*candorv1.Finding {
 	}
 	s.vacant(add)
 	s.atAStandstill(add)
+	s.unkept(add)
 	if s.config.Insecure {
 		add("warning", s.config.Name, "INSECURE", "--insecure waived certificates and access control beyond loopback", "start it with --tls-ca, --tls-cert, --tls-key and --auth, or listen on loopback only")
 	}

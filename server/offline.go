@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm"
-	"github.com/candor-plane/candor/fsm/command"
 	"github.com/candor-plane/candor/server/link"
 	"github.com/candor-plane/candor/server/replica/datadir"
 )
@@ -148,80 +146,4 @@ func ServerID(data, name, logStore string) (id string, err error) { //nolint:rev
 		return "", err
 	}
 	return dir.Identity().ServerID, dir.Close()
-}
-
-// LogEntry is one entry of a data directory's log.
-type LogEntry struct {
-	Index    uint64    `json:"index"`
-	Term     uint64    `json:"term"`
-	Type     string    `json:"type"`
-	Bytes    int       `json:"bytes"`
-	Wall     time.Time `json:"wall,omitzero"`
-	Commands []string  `json:"commands,omitempty"`
-	// Problem is set when the entry does not decode.
-	Problem string `json:"problem,omitempty"`
-}
-
-// InspectLog opens a data directory that no server runs on and yields its log
-// entries from an index on, until yield returns false.
-func InspectLog(data string, from uint64, logger hclog.Logger, yield func(LogEntry) bool) (err error) {
-	if _, err := os.Stat(data); err != nil {
-		return candor.Errorf(candor.ReasonNotFound, "data directory %s: %w", data, err)
-	}
-	dir, err := datadir.Open(data, datadir.Options{Logger: logger})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, dir.Close()) }()
-	first, err := dir.Log().FirstIndex()
-	if err != nil {
-		return candor.Wrap("inspect log", err)
-	}
-	last, err := dir.Log().LastIndex()
-	if err != nil {
-		return candor.Wrap("inspect log", err)
-	}
-	for index := max(first, from); index <= last && index != 0; index++ {
-		var entry raft.Log
-		if err := dir.Log().GetLog(index, &entry); err != nil {
-			return candor.Wrap("inspect log", err)
-		}
-		if !yield(describe(&entry)) {
-			return nil
-		}
-	}
-	return nil
-}
-
-func describe(entry *raft.Log) LogEntry {
-	out := LogEntry{Index: entry.Index, Term: entry.Term, Type: entry.Type.String(), Bytes: len(entry.Data)}
-	if entry.Type != raft.LogCommand {
-		return out
-	}
-	e, err := command.DecodeEntry(entry.Data)
-	if err != nil {
-		out.Problem = err.Error()
-		return out
-	}
-	if e.Wall != 0 {
-		out.Wall = time.Unix(0, e.Wall).UTC()
-	}
-	for _, data := range e.Commands {
-		var c command.Command
-		if err := command.DecodeCommand(data, &c); err != nil {
-			out.Problem = err.Error()
-			return out
-		}
-		out.Commands = append(out.Commands, summary(&c))
-	}
-	return out
-}
-
-// summary is one command in one line: who does what to what.
-func summary(c *command.Command) string {
-	parts := []string{c.Type.String() + " by " + c.Actor}
-	for i := range c.Then {
-		parts = append(parts, c.Then[i].Verb.String()+" "+c.Then[i].Ref().String())
-	}
-	return strings.Join(parts, ", ")
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/coordinator"
 	"github.com/candor-plane/candor/coordinator/allocator"
+	"github.com/candor-plane/candor/coordinator/controller"
+	"github.com/candor-plane/candor/coordinator/placing"
 	members "github.com/candor-plane/candor/coordinator/topology"
 	"github.com/candor-plane/candor/freshness"
 	"github.com/candor-plane/candor/fsm"
@@ -26,6 +28,7 @@ import (
 	"github.com/candor-plane/candor/server/diag"
 	"github.com/candor-plane/candor/server/feed"
 	"github.com/candor-plane/candor/server/gossip"
+	"github.com/candor-plane/candor/server/kinds"
 	"github.com/candor-plane/candor/server/limit"
 	"github.com/candor-plane/candor/server/link"
 	"github.com/candor-plane/candor/server/read"
@@ -75,7 +78,16 @@ type Server struct {
 	idsGiven  allocated
 	tsoGiven  allocated
 	feed      *feed.Feed
-	gossip    *gossip.Gossip
+	// kinds are those that the newest view declares; mirror is for duties that look at
+	// many objects.
+	kinds  *kinds.Registry
+	advice *advice
+	mirror mirror
+	// controllers and placer are nil while their duty is not held here.
+	controllers atomic.Pointer[controller.Runtime]
+	placer      atomic.Pointer[placing.Placer]
+	verifying   verifying
+	gossip      *gossip.Gossip
 	// keyring encrypts gossip; nil where it is in the clear.
 	keyring    *gossip.Keyring
 	debug      *diag.Listener
@@ -113,6 +125,7 @@ func Start(ctx context.Context, config Config) (_ *Server, err error) {
 		config: config, logger: config.Logger, bootID: uuid.NewString(), startedAt: time.Now(),
 		stopping: make(chan struct{}),
 	}
+	s.mirror.s = s
 	s.directory = newDirectory(config.Seams.Dial, s.toServers)
 	defer func() {
 		if err != nil {

@@ -37,7 +37,7 @@ func (f *shelf) Tidy(ctx context.Context) (bool, error) {
 		}
 		removed = result.Changed
 	}
-	gone := view.Policy().Expired(time.Now().Add(-tokensKept).UnixNano(), shelfPage)
+	gone := view.Policy().Expired(f.s.replica.Wall().Add(-tokensKept).UnixNano(), shelfPage)
 	if len(gone) == 0 {
 		return removed, nil
 	}

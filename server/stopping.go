@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/internal/failpoint"
 )
 
 // Close hands leadership away, ends every stream and goroutine, and closes the
@@ -24,9 +25,11 @@ func (s *Server) Close() error {
 		sealing, sealed := context.WithTimeout(ctx, sealBudget)
 		s.coordinator.Close(sealing)
 		sealed()
+		failpoint.Hit("stop/sealed", "")
 		// The replica goes first: its writers are answered while the API
 		// still has connections to answer on.
 		err := s.replica.Close(ctx)
+		failpoint.Hit("stop/closed", "")
 		s.stopServing()
 		s.feed.Close()
 		if s.gossip != nil {

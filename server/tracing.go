@@ -27,6 +27,17 @@ func (s *Server) tracing() []grpc.ServerOption {
 	return grpcapi.Tracing(provider, tracing.NodeID.String(s.serverID), tracing.NodeName.String(s.config.Name))
 }
 
+// way is what calls pass that come over streams.
+func (s *Server) way(door grpcapi.Way) []grpcapi.Way {
+	provider := s.config.Tracing.Provider
+	if provider == nil {
+		return []grpcapi.Way{door}
+	}
+	return []grpcapi.Way{
+		grpcapi.Traced(provider, tracing.NodeID.String(s.serverID), tracing.NodeName.String(s.config.Name)), door,
+	}
+}
+
 func (t *Tracing) collect(counter func(name, help string, value float64, labels ...string)) {
 	if t.Counts == nil {
 		return

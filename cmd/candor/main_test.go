@@ -155,16 +155,24 @@ func startDev(t *testing.T) string {
 	return folder
 }
 
-// ready polls until every server says that it has caught up.
+// ready polls until every server has said its name, and then that it has caught up.
 func ready(ctx context.Context, folder string, ended chan error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	for {
-		probe := exec.CommandContext(ctx, "candor", "diagnostics", "--all", "--timeout", "5s", "-q", "-o", "jsonpath={.items[*].report.freshness.catchUpState}")
+	ask := func(arguments ...string) ([]string, error) {
+		probe := exec.CommandContext(ctx, "candor", append(arguments, "--timeout", "5s", "-q")...)
 		probe.Env = append(os.Environ(), "CANDOR_CONTEXT="+filepath.Join(folder, "context.yaml"))
 		text, err := probe.CombinedOutput()
-		if err == nil && slices.Equal(strings.Fields(string(text)), slices.Repeat([]string{"FRESH"}, 3)) {
-			return nil
+		return strings.Fields(string(text)), err
+	}
+	for {
+		text, err := ask("cluster", "members", "-o", "jsonpath={.members[*].name}")
+		slices.Sort(text)
+		if err == nil && slices.Equal(text, []string{"n1", "n2", "n3"}) {
+			text, err = ask("diagnostics", "--all", "-o", "jsonpath={.items[*].report.freshness.catchUpState}")
+			if err == nil && slices.Equal(text, slices.Repeat([]string{"FRESH"}, 3)) {
+				return nil
+			}
 		}
 		select {
 		case err := <-ended:

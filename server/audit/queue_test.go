@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -123,7 +124,9 @@ func TestAHungDiskHoldsNobodyWhoHasActed(t *testing.T) {
 		}
 		close(thaw)
 		synctest.Wait()
-		if got := names(records(t, dir))[:8]; got[0] != "0" || got[7] != "7" {
+		// The handshake has no name, and a place of its own.
+		got := slices.DeleteFunc(names(records(t, dir)), func(name string) bool { return name == "" })
+		if len(got) != 8 || got[0] != "0" || got[7] != "7" {
 			t.Errorf("after the thaw: %v", got)
 		}
 	})

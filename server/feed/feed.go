@@ -9,6 +9,7 @@ package feed
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/candor-plane/candor"
@@ -64,7 +65,16 @@ const (
 	rights candor.KindName = "rights"
 	// membership are transitions and the configuration.
 	membership candor.KindName = "membership"
+	// work is what controllers and the scheduler look at.
+	work candor.KindName = "work"
 )
+
+// WorkKinds are the kinds that controllers and the scheduler look at.
+func WorkKinds() []candor.KindName { return slices.Clone(workKinds[:]) }
+
+var workKinds = [...]candor.KindName{
+	candor.KindDisruptionBudgets, candor.KindFailurePolicies, candor.KindInstances, candor.KindNodes, candor.KindPriorityClasses, candor.KindWorkloads,
+}
 
 // touched is the revision that the view last changed the kind at, or a number that
 // changes likewise.
@@ -75,6 +85,12 @@ func touched(view *fsm.View, kind candor.KindName) uint64 {
 	case membership:
 		// Neither goes back while the other goes on: see Adopt for when one does.
 		return view.Touched(candor.KindTransitions) + view.Configuration().Index
+	case work:
+		newest := uint64(0)
+		for _, kind := range workKinds {
+			newest = max(newest, view.Touched(kind))
+		}
+		return newest
 	default:
 		return view.Touched(kind)
 	}
@@ -82,6 +98,9 @@ func touched(view *fsm.View, kind candor.KindName) uint64 {
 
 // Membership is Changed for transitions, and for who the members are.
 func (f *Feed) Membership() (*fsm.View, <-chan struct{}) { return f.Changed(membership) }
+
+// Work is Changed for the kinds that controllers and the scheduler look at.
+func (f *Feed) Work() (*fsm.View, <-chan struct{}) { return f.Changed(work) }
 
 // Rights is Changed for what rights come from: roles, bindings and tokens.
 func (f *Feed) Rights() (*fsm.View, <-chan struct{}) { return f.Changed(rights) }

@@ -13,16 +13,17 @@ type Diagnostics struct {
 	machine *fsm.Machine
 	reader  Reader
 	node    Node
+	journal Journal
 	// stopping ends streams.
 	stopping <-chan struct{}
 }
 
 // NewDiagnostics returns the service. Its streams end when stopping is closed.
-func NewDiagnostics(machine *fsm.Machine, reader Reader, node Node, stopping <-chan struct{}) *Diagnostics {
-	if machine == nil || reader == nil || node == nil || stopping == nil {
+func NewDiagnostics(machine *fsm.Machine, reader Reader, node Node, journal Journal, stopping <-chan struct{}) *Diagnostics {
+	if machine == nil || reader == nil || node == nil || journal == nil || stopping == nil {
 		panic("grpcapi: every dependency of the diagnostics service is required")
 	}
-	return &Diagnostics{machine: machine, reader: reader, node: node, stopping: stopping}
+	return &Diagnostics{machine: machine, reader: reader, node: node, journal: journal, stopping: stopping}
 }
 
 func (s *Diagnostics) witness() *candorv1.Witness {

@@ -25,7 +25,7 @@ func checkForwarded(data []byte) error {
 		return candor.Errorf(candor.ReasonInvalid, "the forwarded command does not decode: %w", err)
 	}
 	switch {
-	case c.Type < command.TypeWrite || c.Type > command.TypeTransition:
+	case c.Type < command.TypeWrite || c.Type > command.TypeBeat:
 		return candor.Errorf(candor.ReasonFeatureLevel, "the forwarded command is of type %d, which this build does not know: run a newer build here", c.Type)
 	case c.Type == command.TypeRaiseLevel && c.Level > candor.FeatureLevel:
 		return candor.Errorf(candor.ReasonFeatureLevel, "this build supports feature level %d, not %d", candor.FeatureLevel, c.Level)

@@ -30,7 +30,7 @@ func surface() map[string]bool {
 	methods := map[string]bool{}
 	for _, service := range []grpc.ServiceDesc{
 		candorv1.ObjectService_ServiceDesc, candorv1.ClusterService_ServiceDesc, candorv1.DiagnosticsService_ServiceDesc,
-		candorv1.NodeService_ServiceDesc, candorv1.PeerService_ServiceDesc, candorv1.TenureService_ServiceDesc, candorv1.TransitionService_ServiceDesc, candorv1.AllocService_ServiceDesc, healthv1.Health_ServiceDesc,
+		candorv1.NodeService_ServiceDesc, candorv1.PeerService_ServiceDesc, candorv1.TenureService_ServiceDesc, candorv1.TransitionService_ServiceDesc, candorv1.AllocService_ServiceDesc, candorv1.WorkerService_ServiceDesc, candorv1.ExplainService_ServiceDesc, candorv1.CallService_ServiceDesc, healthv1.Health_ServiceDesc,
 	} {
 		for _, m := range service.Methods {
 			methods["/"+service.ServiceName+"/"+m.MethodName] = false

@@ -52,6 +52,15 @@ func Interceptors(entrance Entrance, logger hclog.Logger) []grpc.ServerOption {
 	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(d.unary), grpc.ChainStreamInterceptor(d.stream)}
 }
 
+// Door is what Interceptors does, for calls that come another way.
+func Door(entrance Entrance, logger hclog.Logger) Way {
+	if entrance == nil || logger == nil {
+		panic("grpcapi: the door needs an entrance and a logger")
+	}
+	d := &door{entrance: entrance, logger: logger}
+	return Way{Unary: d.unary, Stream: d.stream}
+}
+
 type door struct {
 	entrance Entrance
 	logger   hclog.Logger
@@ -102,6 +111,10 @@ func (s *begunStream) Context() context.Context { return s.visit.ctx }
 
 func (s *begunStream) RecvMsg(m any) error {
 	err := s.ServerStream.RecvMsg(m)
+	// What brings requests is none, and is received beside the handler.
+	if s.visit.method.from == anybody {
+		return err
+	}
 	if err == nil && s.visit.asked == nil {
 		s.visit.asked = m
 	}

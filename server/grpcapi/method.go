@@ -32,6 +32,8 @@ const (
 	joiners
 	// serversOnly are methods between the servers of the cluster.
 	serversOnly
+	// anybody may, known or not: it is no request, and brings some.
+	anybody
 )
 
 const (
@@ -61,6 +63,10 @@ var methods = map[string]*method{
 	candorv1.ObjectService_Delete_FullMethodName:       {class: writes},
 	candorv1.ObjectService_Txn_FullMethodName:          {class: writes},
 
+	// The calls and watches on them are judged one by one.
+	candorv1.CallService_Calls_FullMethodName:   {class: reads, from: anybody},
+	candorv1.CallService_Watches_FullMethodName: {class: reads, from: anybody},
+
 	candorv1.ClusterService_Status_FullMethodName:  {class: reads},
 	candorv1.ClusterService_Members_FullMethodName: {class: reads},
 	// A server repairs its view from another's snapshot.
@@ -78,6 +84,8 @@ var methods = map[string]*method{
 	candorv1.DiagnosticsService_Records_FullMethodName:      system(reads, policy.Get, policy.Diagnostics),
 	candorv1.DiagnosticsService_Freshness_FullMethodName:    system(reads, policy.Get, policy.Diagnostics),
 	candorv1.DiagnosticsService_WatchCatchUp_FullMethodName: {class: reads, watch: true, ask: policy.Ask{Verb: policy.Watch, Kind: policy.Diagnostics}},
+	// All of the root is in it, as in a snapshot.
+	candorv1.DiagnosticsService_Log_FullMethodName: system(reads, policy.Get, policy.Snapshots),
 
 	candorv1.AccessService_Open_FullMethodName:   {class: topology, from: everybody},
 	candorv1.AccessService_WhoAmI_FullMethodName: {class: reads, from: everybody},
@@ -101,6 +109,20 @@ var methods = map[string]*method{
 	candorv1.AllocService_AllocIDs_FullMethodName:        system(writes, policy.Create, policy.IDs),
 	candorv1.AllocService_AllocTimestamps_FullMethodName: system(writes, policy.Create, policy.Timestamps),
 
+	// A node is written in its caller's name; a beat makes no version, and is judged
+	// node by node.
+	candorv1.WorkerService_Register_FullMethodName:  {class: writes},
+	candorv1.WorkerService_Heartbeat_FullMethodName: {class: reads},
+
+	// Judged by the object that they are about, as a read of it.
+	candorv1.ExplainService_Why_FullMethodName:            {class: reads},
+	candorv1.ExplainService_WhyNot_FullMethodName:         {class: reads},
+	candorv1.ExplainService_GetDecision_FullMethodName:    {class: reads},
+	candorv1.ExplainService_ReplayDecision_FullMethodName: {class: reads},
+	candorv1.ExplainService_Plan_FullMethodName:           {class: reads},
+	candorv1.ExplainService_Reconciles_FullMethodName:     {class: reads},
+	candorv1.ExplainService_Graph_FullMethodName:          system(reads, policy.Get, policy.Diagnostics),
+
 	candorv1.PeerService_Forward_FullMethodName:  {class: writes, from: serversOnly},
 	candorv1.PeerService_Identify_FullMethodName: {class: reads, from: serversOnly},
 }
@@ -119,4 +141,6 @@ func methodOf(name string) *method {
 
 // accounted says whether the method is a request of a client: counted, recorded,
 // and answered with a witness when it is refused.
-func (m *method) accounted() bool { return m.class != "" && m.from != serversOnly }
+func (m *method) accounted() bool {
+	return m.class != "" && m.from != serversOnly && m.from != anybody
+}

@@ -15,7 +15,7 @@ func TestEveryMethodIsKnownAtTheDoor(t *testing.T) {
 	for _, service := range []grpc.ServiceDesc{
 		candorv1.ObjectService_ServiceDesc, candorv1.ClusterService_ServiceDesc, candorv1.DiagnosticsService_ServiceDesc,
 		candorv1.NodeService_ServiceDesc, candorv1.AccessService_ServiceDesc, candorv1.PeerService_ServiceDesc,
-		candorv1.TenureService_ServiceDesc, candorv1.TransitionService_ServiceDesc, candorv1.AllocService_ServiceDesc,
+		candorv1.TenureService_ServiceDesc, candorv1.TransitionService_ServiceDesc, candorv1.AllocService_ServiceDesc, candorv1.WorkerService_ServiceDesc, candorv1.ExplainService_ServiceDesc, candorv1.CallService_ServiceDesc,
 	} {
 		var names []string
 		for _, m := range service.Methods {

@@ -22,16 +22,17 @@ type Objects struct {
 	kinds    Kinds
 	changes  Changes
 	outcomes Outcomes
+	advisor  Advisor
 	stopping <-chan struct{}
 	groups   watchGroups
 }
 
 // NewObjects returns the service. Watches end when stopping is closed.
-func NewObjects(machine *fsm.Machine, reader Reader, proposer Proposer, kinds Kinds, changes Changes, outcomes Outcomes, stopping <-chan struct{}) *Objects {
-	if machine == nil || reader == nil || proposer == nil || kinds == nil || changes == nil || outcomes == nil || stopping == nil {
+func NewObjects(machine *fsm.Machine, reader Reader, proposer Proposer, kinds Kinds, changes Changes, outcomes Outcomes, advisor Advisor, stopping <-chan struct{}) *Objects {
+	if machine == nil || reader == nil || proposer == nil || kinds == nil || changes == nil || outcomes == nil || advisor == nil || stopping == nil {
 		panic("grpcapi: every dependency of the object service is required")
 	}
-	return &Objects{machine: machine, reader: reader, proposer: proposer, kinds: kinds, changes: changes, outcomes: outcomes, stopping: stopping}
+	return &Objects{machine: machine, reader: reader, proposer: proposer, kinds: kinds, changes: changes, outcomes: outcomes, advisor: advisor, stopping: stopping}
 }
 
 // Get reads one object.

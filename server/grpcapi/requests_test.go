@@ -117,6 +117,8 @@ func requests() []request {
 
 		{candorv1.DiagnosticsService_Freshness_FullMethodName, &candorv1.FreshnessRequest{MaxStaleness: durationpb.New(time.Second), MaxRootLag: proto.Uint64(3)}, ""},
 		{candorv1.DiagnosticsService_WatchCatchUp_FullMethodName, &candorv1.WatchCatchUpRequest{}, ""},
+		// The fixture's servers keep their log in memory.
+		{candorv1.DiagnosticsService_Log_FullMethodName, &candorv1.LogRequest{What: &candorv1.LogRequest_Entries{Entries: &candorv1.LogRange{From: 2, To: 5}}}, candor.ReasonUnavailable},
 
 		{candorv1.NodeService_SetViewOnly_FullMethodName, &candorv1.SetViewOnlyRequest{On: true}, ""},
 		{candorv1.NodeService_Repair_FullMethodName, &candorv1.RepairRequest{}, candor.ReasonConflict},
@@ -145,6 +147,24 @@ func requests() []request {
 		{candorv1.AllocService_AllocIDs_FullMethodName, &candorv1.AllocIDsRequest{Count: 3}, candor.ReasonSchedulerDegraded},
 		{candorv1.AllocService_AllocTimestamps_FullMethodName, &candorv1.AllocTimestampsRequest{Count: 3}, candor.ReasonSchedulerDegraded},
 
+		{candorv1.WorkerService_Register_FullMethodName, &candorv1.RegisterRequest{Nodes: []*candorv1.NodeRegistration{{
+			Name: "w1", Labels: map[string]string{candor.LabelZone: "a"}, Taints: []*candorv1.NodeTaint{{Key: "gpu", Value: "yes", Effect: "NoSchedule"}},
+			Capacity: map[string]string{"cpu": "2", "memory": "4Gi"}, Session: "s-1", BootId: "b-1", Os: "linux", Arch: "amd64", Address: "w1", Version: "v0", Simulated: true,
+		}}}, ""},
+		{candorv1.WorkerService_Heartbeat_FullMethodName, &candorv1.HeartbeatRequest{Beats: []*candorv1.Beat{{Node: "w1", Uid: "uid-w1", Session: "s-1"}}}, ""},
+
+		{candorv1.ExplainService_Why_FullMethodName, &candorv1.WhyRequest{Kind: ref.kind, Namespace: ref.namespace, Name: ref.name, Revision: revision, Read: local}, ""},
+		{candorv1.ExplainService_Why_FullMethodName, &candorv1.WhyRequest{Kind: string(candor.SubjectMembers), Name: "n2"}, ""},
+		{candorv1.ExplainService_Why_FullMethodName, &candorv1.WhyRequest{Kind: string(candor.SubjectRequests), Name: "r-1"}, ""},
+		{candorv1.ExplainService_WhyNot_FullMethodName, &candorv1.WhyNotRequest{Kind: string(candor.KindInstances), Namespace: "team", Name: "web-0", Node: "w1", Read: local}, candor.ReasonNotFound},
+		{candorv1.ExplainService_GetDecision_FullMethodName, &candorv1.GetDecisionRequest{Id: "d-5-0", Read: local}, candor.ReasonNotFound},
+		{candorv1.ExplainService_GetDecision_FullMethodName, &candorv1.GetDecisionRequest{Namespace: "team", Instance: "web-0"}, candor.ReasonNotFound},
+		{candorv1.ExplainService_ReplayDecision_FullMethodName, &candorv1.ReplayDecisionRequest{Id: "d-5-1", Read: local}, candor.ReasonNotFound},
+		{candorv1.ExplainService_ReplayDecision_FullMethodName, &candorv1.ReplayDecisionRequest{Namespace: "team", Instance: "web-0"}, candor.ReasonNotFound},
+		{candorv1.ExplainService_Plan_FullMethodName, &candorv1.PlanRequest{Objects: []*candorv1.Object{object(changed), object(created)}, Read: local}, ""},
+		{candorv1.ExplainService_Graph_FullMethodName, &candorv1.GraphRequest{}, ""},
+		{candorv1.ExplainService_Reconciles_FullMethodName, &candorv1.ReconcilesRequest{Kind: ref.kind, Namespace: ref.namespace, Name: ref.name, Read: local}, ""},
+
 		{candorv1.PeerService_Identify_FullMethodName, &candorv1.IdentifyRequest{}, ""},
 		{candorv1.PeerService_Forward_FullMethodName, forwarded(command.Hello("server-9", "n9", "n9", 1)), ""},
 		{candorv1.PeerService_Forward_FullMethodName, forwarded(command.Compact(3)), ""},
@@ -159,6 +179,9 @@ func requests() []request {
 			},
 			Else: []command.Operation{{Verb: command.VerbGet, Kind: widgets, Namespace: "team", Name: "a"}},
 		}), ""},
+
+		{candorv1.CallService_Calls_FullMethodName, callsOf(&candorv1.CreateRequest{Object: object(created), Write: write}, &candorv1.CreateRequest{}), ""},
+		{candorv1.CallService_Watches_FullMethodName, watchesOf(1<<20, &candorv1.WatchRequest{Kind: ref.kind, Namespace: "team", AfterRevision: 1, Read: local}, &candorv1.WatchRequest{}), ""},
 
 		{healthv1.Health_Check_FullMethodName, &healthv1.HealthCheckRequest{Service: "candor.write"}, ""},
 		{healthv1.Health_Watch_FullMethodName, &healthv1.HealthCheckRequest{}, ""},

@@ -30,6 +30,15 @@ func Tracing(provider trace.TracerProvider, node ...attribute.KeyValue) []grpc.S
 	return []grpc.ServerOption{grpc.ChainUnaryInterceptor(t.unary), grpc.ChainStreamInterceptor(t.stream)}
 }
 
+// Traced is what Tracing does, for calls that come another way.
+func Traced(provider trace.TracerProvider, node ...attribute.KeyValue) Way {
+	if provider == nil {
+		panic("grpcapi: tracing needs a provider of tracers")
+	}
+	t := &tracer{tracer: provider.Tracer(tracing.Scope), node: node}
+	return Way{Unary: t.unary, Stream: t.stream}
+}
+
 type tracer struct {
 	tracer trace.Tracer
 	node   []attribute.KeyValue
@@ -39,7 +48,8 @@ const ourServices = "/candor."
 
 // begin returns a nil span for what is not traced at all.
 func (t *tracer) begin(ctx context.Context, method string) (context.Context, trace.Span) {
-	if !strings.HasPrefix(method, ourServices) {
+	// What brings requests is none itself.
+	if !strings.HasPrefix(method, ourServices) || methodOf(method).from == anybody {
 		return ctx, nil
 	}
 	ctx = tracing.Extract(ctx)

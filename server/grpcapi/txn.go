@@ -23,16 +23,18 @@ func (s *Objects) Txn(ctx context.Context, in *candorv1.TxnRequest) (*candorv1.T
 	if n := len(in.GetThen()) + len(in.GetOtherwise()); n > candor.MaxTurnObjects {
 		return nil, candor.Errorf(candor.ReasonTurnTooLarge, "the transaction has %d operations; at most %d are allowed", n, candor.MaxTurnObjects)
 	}
-	result, err := s.propose(ctx, in.GetWrite(), digestOfRequest(in, in.GetWrite()), compares, func() (then, otherwise []command.Operation, err error) {
+	var b built
+	result, err := s.propose(ctx, in.GetWrite(), digestOfRequest(in, in.GetWrite()), compares, b.by(func() (then, otherwise []command.Operation, err error) {
 		if then, err = s.operations(in.GetThen()); err == nil {
 			otherwise, err = s.operations(in.GetOtherwise())
 		}
 		return then, otherwise, err
-	})
+	}))
 	if err != nil {
 		return nil, err
 	}
 	out := &candorv1.TxnResponse{Succeeded: result.Succeeded, Result: s.writeAnswer(result, in.GetWrite().GetDryRun())}
+	out.Result.Warnings = s.warnings(&b, result, true)
 	for _, op := range result.Ops {
 		r := &candorv1.TxnOperationResult{Changed: op.Changed}
 		if op.Version != nil && !in.GetWrite().GetOmitObject() {

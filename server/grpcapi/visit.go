@@ -38,7 +38,7 @@ func (v *visit) enter(ctx context.Context) error {
 		v.proved = new(candor.Principal)
 		v.ctx = withProof(v.ctx, v.proved)
 	}
-	if v.method.class == "" {
+	if v.method.class == "" || v.method.from == anybody {
 		return nil
 	}
 	place, err := e.Enter(v.ctx, v.method.class, v.method.watch)

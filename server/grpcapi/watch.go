@@ -1,6 +1,7 @@
 package grpcapi
 
 import (
+	"errors"
 	"time"
 
 	"google.golang.org/grpc"
@@ -10,6 +11,7 @@ import (
 	"github.com/candor-plane/candor/fsm/mvcc"
 	"github.com/candor-plane/candor/fsm/policy"
 	"github.com/candor-plane/candor/internal/wire"
+	"github.com/candor-plane/candor/internal/zoo"
 	candorv1 "github.com/candor-plane/candor/rpc/candor/v1"
 	"github.com/candor-plane/candor/rpc/codec"
 	"github.com/candor-plane/candor/rpc/convert"
@@ -18,8 +20,9 @@ import (
 const (
 	defaultBookmark = 10 * time.Second
 	minBookmark     = 100 * time.Millisecond
-	// batchEvents ends a message early, at the end of a turn.
+	// batchEvents and batchBytes end a message early, at the end of a turn.
 	batchEvents = 512
+	batchBytes  = 1 << 20
 )
 
 // Watch streams the changes of a kind after a revision: every one, once, in
@@ -42,13 +45,19 @@ func (s *Objects) Watch(in *candorv1.WatchRequest, stream grpc.ServerStreamingSe
 		return withWitness(err, witness)
 	}
 	filter := filterOf(in)
-	w := &watch{service: s, stream: stream, kind: kind, selector: selector, in: in, position: in.GetAfterRevision(), group: s.groups.join(filter)}
+	w := &watch{service: s, stream: stream, kind: kind, selector: selector, in: in, position: in.GetAfterRevision(), group: s.groups.join(filter), carried: carriedIn(stream.Context())}
 	defer s.groups.leave(filter)
 	if w.position == 0 {
 		w.position = view.Token().Revision
 	}
 	if w.position < view.Floor() || w.position > view.Token().Revision {
 		return withWitness(view.Readable(w.position), witness)
+	}
+	if zoo.Enabled && zoo.Has(zoo.ResumeSkips) && in.GetAfterRevision() != 0 {
+		w.position++
+	}
+	if zoo.Enabled && zoo.Has(zoo.ResumeRepeats) && in.GetAfterRevision() != 0 {
+		w.position--
 	}
 	started := &candorv1.WatchResponse{Type: candorv1.WatchResponseType_WATCH_RESPONSE_TYPE_STARTED, Revision: w.position, Witness: convert.WitnessToProto(&witness)}
 	if err := stream.Send(started); err != nil {
@@ -70,6 +79,8 @@ type watch struct {
 	known    bool
 	// rights is closed with the next change of a role, a binding, a token.
 	rights <-chan struct{}
+	// carried is nil for a watch by itself.
+	carried *carriedWatch
 }
 
 func (w *watch) run() error {
@@ -89,29 +100,39 @@ func (w *watch) run() error {
 	if err := quarantined(now); err != nil {
 		return err
 	}
+	pumped := w.sit()
+	defer pumped.leave()
 	for {
 		view, changed := w.service.changes.Changed(w.kind)
-		err := w.deliver(view)
-		if err != nil {
+		if err := w.deliver(view); err != nil {
 			return err
 		}
+		var then func() error
 		select {
-		case <-changed:
+		case <-pumped.give(changed):
 		case <-bookmarks.C:
-			err = w.bookmark()
+			then = w.bookmark
 		case <-w.rights:
-			err = w.rejudge()
+			then = w.rejudge
 		case <-lapses:
-			err = w.renew()
+			then = w.renew
 		case <-condition:
-			now, position, condition = w.service.reader.Conditions(position)
-			err = w.told(now)
+			then = func() error {
+				now, position, condition = w.service.reader.Conditions(position)
+				return w.told(now)
+			}
 		case <-ended:
 			return w.stream.Context().Err()
 		case <-w.service.stopping:
 			return &candor.Error{Reason: candor.ReasonShuttingDown, Message: "the server stops: resume on another one"}
 		}
-		if err != nil {
+		if err := pumped.take(); err != nil {
+			return err
+		}
+		if then == nil {
+			continue
+		}
+		if err := then(); err != nil {
 			return err
 		}
 	}
@@ -133,14 +154,16 @@ func (w *watch) deliver(view *fsm.View) error {
 		return w.send(from, message)
 	}
 	var events []*candorv1.Event
+	size := 0
 	for w.position < upto {
 		w.position++
 		for v := view.Turn(w.position); v != nil; v = v.Sibling() {
 			if e := w.event(view, v); e != nil {
 				events = append(events, e)
+				size += len(v.Data)
 			}
 		}
-		if len(events) >= batchEvents {
+		if len(events) >= batchEvents || size >= batchBytes {
 			message, err := w.encode(from, events)
 			if err == nil {
 				err = w.send(from, message)
@@ -148,8 +171,15 @@ func (w *watch) deliver(view *fsm.View) error {
 			if err != nil {
 				return err
 			}
-			from, events = w.position, nil
+			from, events, size = w.position, nil, 0
 		}
+	}
+	if zoo.Enabled && zoo.Has(zoo.SplitTurn) && len(events) > 1 {
+		if message, err := w.encode(from, events[:1]); err != nil || w.send(from, message) != nil {
+			return err
+		}
+		message, err := w.encode(from, events[1:])
+		return errors.Join(err, w.send(from, message))
 	}
 	message, err := w.encode(from, events)
 	if err != nil {
@@ -174,6 +204,10 @@ func (w *watch) send(from uint64, message codec.Encoded) error {
 	if err := w.service.stillReadable(from); err != nil || len(message) == 0 {
 		return err
 	}
+	if w.carried != nil && w.carried.pushed && !w.carried.hasRoom() {
+		w.position = from
+		return errNoRoom
+	}
 	return w.stream.SendMsg(message)
 }
 
@@ -188,6 +222,9 @@ func (w *watch) bookmark() error {
 	}
 	if err := w.deliver(view); err != nil {
 		return err
+	}
+	if zoo.Enabled && zoo.Has(zoo.BookmarkAhead) {
+		w.position++
 	}
 	return w.stream.Send(&candorv1.WatchResponse{Type: candorv1.WatchResponseType_WATCH_RESPONSE_TYPE_BOOKMARK, Revision: w.position, Witness: convert.WitnessToProto(&witness)})
 }

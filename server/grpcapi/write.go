@@ -92,11 +92,13 @@ func single(build func() (command.Operation, error)) builder {
 }
 
 func (s *Objects) writeResult(ctx context.Context, w *candorv1.WriteOptions, digest uint64, build builder) (*candorv1.WriteResult, *fsm.Result, error) {
-	result, err := s.propose(ctx, w, digest, nil, build)
+	var b built
+	result, err := s.propose(ctx, w, digest, nil, b.by(build))
 	if err != nil {
 		return nil, nil, err
 	}
 	out := s.writeAnswer(result, w.GetDryRun())
+	out.Warnings = s.warnings(&b, result, false)
 	if len(result.Ops) > 0 && result.Ops[0].Version != nil && !w.GetOmitObject() {
 		out.Object = objectOf(result.Ops[0].Version)
 	}

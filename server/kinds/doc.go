@@ -13,6 +13,10 @@
 // mean what they seem to mean: unknown keywords, references that leave the
 // document and defaults that would never apply are faults.
 //
+// Of the built-in kinds it also refuses what no schema can say and would mean nothing
+// to who acts on it: a selector that does not parse, a name whose instances would not fit
+// a label, a rollout that could never take a step (see meaning.go).
+//
 // Everything here runs before the log and nothing in a turn: a new version of
 // the schema library may change what is accepted next, never what was.
 //

@@ -58,8 +58,15 @@ func (s *store) put(name string, spec []byte) {
 func builtIn(t testing.TB) (*kinds.Registry, *store) {
 	t.Helper()
 	s := &store{}
-	for _, file := range []string{"genesis_kind.json", "genesis_namespace.json"} {
-		text, err := os.ReadFile("../../fsm/" + file)
+	s.genesis(t, "kind", "namespace")
+	return kinds.New(s), s
+}
+
+// genesis puts kinds as every cluster has them.
+func (s *store) genesis(t testing.TB, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		text, err := os.ReadFile("../../fsm/genesis_" + name + ".json")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +76,6 @@ func builtIn(t testing.TB) (*kinds.Registry, *store) {
 		}
 		s.put(string(spec.Name()), text)
 	}
-	return kinds.New(s), s
 }
 
 // declare checks a Kind object as a server would and stores it.

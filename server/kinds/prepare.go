@@ -31,6 +31,13 @@ func (k *Kind) Prepare(o *candor.Object) error {
 		part = k.checkDeclaration(o.Metadata.Name, spec)
 	}
 	wrong.under("spec", part)
+	if check := meanings[k.name]; check != nil {
+		text, satisfies := spec, !part.any()
+		if !satisfies {
+			text = o.Spec
+		}
+		checkMeaning(check, o.Metadata.Name, text, satisfies, &wrong)
+	}
 	if size := sizeOf(o, spec); size > candor.MaxObjectBytes && len(o.Spec) <= candor.MaxObjectBytes {
 		wrong.addf(0, "object", "has %d bytes; at most %d are allowed", size, candor.MaxObjectBytes)
 	}

@@ -24,6 +24,8 @@ import (
 //	status          the status of a Web
 //	observed        the observed part of a Web
 //	object KIND     a whole object of a kind, printed as it would be stored
+//	genesis NAME…   have kinds as every cluster has them
+//	spec KIND NAME  an object of a built-in kind with the spec that follows
 //	by-name NAME    look up a kind
 //	by-type VERSION KIND
 func TestTranscripts(t *testing.T) {
@@ -63,6 +65,13 @@ func command(t *testing.T, r *kinds.Registry, s *store, d *datadriven.TestData) 
 		return answer(string(out), err)
 	case "object":
 		return object(t, find(t, r, candor.KindName(arg(0))), d.Input)
+	case "genesis":
+		for i := range d.CmdArgs {
+			s.genesis(t, arg(i))
+		}
+		return answer("ok", nil)
+	case "spec":
+		return specOf(find(t, r, candor.KindName(arg(0))), arg(1), d.Input)
 	case "by-name":
 		k, err := r.ByName(candor.KindName(arg(0)))
 		return found(k, err)
@@ -109,6 +118,14 @@ func object(t *testing.T, k *kinds.Kind, text string) string {
 	}
 	out, err := json.Marshal(o)
 	return answer(string(out), err)
+}
+
+func specOf(k *kinds.Kind, name, text string) string {
+	o := &candor.Object{APIVersion: candor.APIVersion, Kind: k.Spec().Names.Kind, Metadata: candor.Metadata{Name: name}, Spec: json.RawMessage(text)}
+	if err := k.Prepare(o); err != nil {
+		return answer("", err)
+	}
+	return "ok"
 }
 
 func find(t *testing.T, r *kinds.Registry, name candor.KindName) *kinds.Kind {

@@ -10,6 +10,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/freshness"
 	"github.com/candor-plane/candor/fsm"
+	"github.com/candor-plane/candor/internal/zoo"
 	"github.com/candor-plane/candor/rpc/tracing"
 )
 
@@ -87,6 +88,9 @@ func (s *serving) observe(view *fsm.View) {
 			p.current = n.Applied
 		}
 		s.proven, n.Lag, o.Lag = p, &p.lag, &p.lag
+	}
+	if zoo.Enabled && zoo.Has(zoo.LagZeroUnknown) && !known {
+		n.Lag = new(uint64)
 	}
 	if anyHeld {
 		age := r.config.Root.Elapsed(held.Began)
@@ -264,6 +268,9 @@ func (s *serving) serve(v freshness.Verdict) (*fsm.View, candor.Witness, error) 
 	}
 	w := s.witness()
 	w.Requested, w.Served, w.Class, w.Mechanism = s.request.Class, s.request.Class, v.Class, v.Mechanism
+	if zoo.Enabled && zoo.Has(zoo.BestEffortFresh) && w.Class == candor.ServingDegraded {
+		w.Class, w.Mechanism = candor.ServingBoundedStale, candor.MechanismProvenView
+	}
 	w.ServedByLeader = s.node.Leads && v.Mechanism == candor.MechanismLeaderReadIndex
 	return s.view, w, nil
 }

@@ -100,10 +100,11 @@ func TestALogThatDoesNotReachBackLeavesTheOldView(t *testing.T) {
 		c.mustPropose(leader, "one")
 		old := snapshotted(t, leader)
 		n := c.follower()
-		for i := range 300 {
+		// Twice what a snapshot takes stays behind it, and one holds the built-in kinds.
+		for i := range 1500 {
 			c.mustPropose(leader, fmt.Sprint("n", i))
 		}
-		c.until("followed", time.Second, func() bool { return has(n, "n299") })
+		c.until("followed", time.Second, func() bool { return has(n, "n1499") })
 		if err := n.replica().Snapshot(within(time.Second)); err != nil {
 			t.Fatal(err)
 		}

@@ -18,6 +18,7 @@ type applied struct {
 	index atomic.Uint64
 	// updated is the wall clock when the index moved, in nanoseconds.
 	updated atomic.Int64
+	wall    func() time.Time
 	waiting atomic.Int64
 
 	mu   sync.Mutex
@@ -32,7 +33,7 @@ func (a *applied) advance(index uint64) {
 	if index <= a.index.Load() {
 		return
 	}
-	a.updated.Store(time.Now().UnixNano())
+	a.updated.Store(a.wall().UnixNano())
 	a.index.Store(index)
 	if a.waiting.Load() == 0 {
 		return

@@ -13,7 +13,7 @@ import (
 
 func TestWaitersWakeAtTheirIndexAndNotBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := &applied{}
+		a := &applied{wall: time.Now}
 		var woken atomic.Int64
 		var wg sync.WaitGroup
 		for i := uint64(1); i <= 500; i++ {
@@ -42,7 +42,7 @@ func TestWaitersWakeAtTheirIndexAndNotBefore(t *testing.T) {
 
 func TestAWaiterLeavesWithItsContextOrTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := &applied{}
+		a := &applied{wall: time.Now}
 		late, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		wantReason(t, a.wait(late, 5), candor.ReasonTimedOut)
@@ -62,7 +62,7 @@ func TestAWaiterLeavesWithItsContextOrTheServer(t *testing.T) {
 }
 
 func TestWaitersAreNeverLostUnderContention(t *testing.T) {
-	a := &applied{}
+	a := &applied{wall: time.Now}
 	var wg sync.WaitGroup
 	var next atomic.Uint64
 	stop := make(chan struct{})

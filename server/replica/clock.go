@@ -1,6 +1,10 @@
 package replica
 
-import "time"
+import (
+	"time"
+
+	"github.com/candor-plane/candor/internal/failpoint"
+)
 
 // Clock tells the time to a replica. Boot measures durations and goes on while
 // the machine is suspended; Wall is for people and decides nothing.
@@ -12,8 +16,14 @@ type Clock interface {
 // SystemClock is the machine's.
 type SystemClock struct{}
 
-// Wall is the system's wall clock.
-func (SystemClock) Wall() time.Time { return time.Now() }
+// Wall is the system's wall clock, in a build with failpoints as far from it as a test
+// says.
+func (SystemClock) Wall() time.Time {
+	if failpoint.Enabled {
+		return time.Now().Add(failpoint.Shift()).Round(0)
+	}
+	return time.Now()
+}
 
 // RuntimeClock is package time's, which testing/synctest replaces. Where the
 // machine may be suspended, SystemClock is the one to use.

@@ -175,12 +175,18 @@ func (c *cluster) start(n *node) *Replica {
 	return r
 }
 
+// take is a server that somebody else stops; nil when it has stopped.
+func (n *node) take() *Replica {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	r := n.current
+	n.current = nil
+	return r
+}
+
 func (c *cluster) stop(n *node, graceful bool) {
 	c.t.Helper()
-	r := n.replica()
-	n.mu.Lock()
-	n.current = nil
-	n.mu.Unlock()
+	r := n.take()
 	if r == nil {
 		return
 	}

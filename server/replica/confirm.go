@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/internal/zoo"
 )
 
 const (
@@ -109,6 +110,9 @@ func (c *confirmer) received(a *confirmation) {
 // majority asks the voters and returns once more than half of them are known to
 // be in the term. This server counts if it is one of them.
 func (c *confirmer) majority(ctx context.Context, term uint64, servers []raft.Server) *candor.Error {
+	if zoo.Enabled && zoo.Has(zoo.SkipConfirm) {
+		return nil
+	}
 	r := c.replica
 	missing := map[raft.ServerID]raft.Server{}
 	voters, have := 0, 0
@@ -119,6 +123,9 @@ func (c *confirmer) majority(ctx context.Context, term uint64, servers []raft.Se
 		voters++
 		if string(s.ID) == r.serverID {
 			have++
+			if zoo.Enabled && zoo.Has(zoo.ConfirmTwice) {
+				have++
+			}
 			continue
 		}
 		missing[s.ID] = s

@@ -34,6 +34,7 @@ type early struct {
 	// mayStand says whether votes may be asked for.
 	mayStand func() bool
 	patience *patience
+	ghost    ghost
 	calls    sync.WaitGroup
 
 	mu     sync.Mutex
@@ -61,6 +62,12 @@ var (
 
 func newEarly(transport raft.Transport, serverID string, commit func() uint64, mayStand func() bool, patience *patience) *early {
 	return &early{Transport: transport, serverID: serverID, commit: commit, mayStand: mayStand, patience: patience, peers: map[raft.ServerID]*earlyPeer{}}
+}
+
+// SetHeartbeatHandler hands heartbeats to raft beside its main loop.
+func (e *early) SetHeartbeatHandler(take func(raft.RPC)) {
+	e.ghost.take.Store(&take)
+	e.Transport.SetHeartbeatHandler(take)
 }
 
 func (e *early) peer(id raft.ServerID) *earlyPeer {

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/candor-plane/candor/fsm/command"
+	"github.com/candor-plane/candor/internal/failpoint"
 )
 
 // leadership is one term in which this server leads and has applied its own
@@ -100,6 +101,7 @@ func (r *Replica) establish(ctx context.Context) {
 		r.unlead()
 		return
 	}
+	failpoint.Hit("leader/started", "")
 	lead := &leadership{term: term, base: r.machine.View().ClusterTime(), since: r.clock.Boot()}
 	lead.prove(began)
 	r.leading.Store(lead)

@@ -89,7 +89,7 @@ func (l *log) StoreLogs(logs []*raft.Log) error {
 		if isFull(err) {
 			l.full()
 		} else {
-			l.fatal(candor.Wrap("write log", err))
+			l.fatal(diskFailed("write log", err))
 		}
 		return err
 	}
@@ -139,6 +139,15 @@ func (l *log) DeleteRange(low, high uint64) error {
 	return nil
 }
 
+// diskFailed is what ends a process whose write failed: damage that was found keeps its
+// reason.
+func diskFailed(doing string, err error) error {
+	if candor.ReasonOf(err) == candor.ReasonDataCorrupt {
+		return candor.Wrap(doing, err)
+	}
+	return &candor.Error{Reason: candor.ReasonDiskFailed, Message: doing + ": " + err.Error(), Err: err}
+}
+
 // isFull says that a write failed for want of room and left nothing behind.
 func isFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || candor.ReasonOf(err) == candor.ReasonDiskPressure
@@ -157,7 +166,7 @@ func (s *stableStore) Set(key, value []byte) error {
 	err := s.StableStore.Set(key, value)
 	done()
 	if err != nil {
-		s.fatal(candor.Wrap("write vote", err))
+		s.fatal(diskFailed("write vote", err))
 	}
 	return err
 }
@@ -168,7 +177,7 @@ func (s *stableStore) SetUint64(key []byte, value uint64) error {
 	err := s.StableStore.SetUint64(key, value)
 	done()
 	if err != nil {
-		s.fatal(candor.Wrap("write term", err))
+		s.fatal(diskFailed("write term", err))
 	}
 	return err
 }

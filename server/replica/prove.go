@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/internal/zoo"
 )
 
 // prover asks the leader how far the root is, for a server that does not lead:
@@ -70,6 +71,9 @@ func (p *prover) conduct(ctx context.Context, rd *round) {
 	default:
 		rd.proof = answer.Proof
 		rd.proof.Began = began
+		if zoo.Enabled && zoo.Has(zoo.ProofFromReceipt) {
+			rd.proof.Began = r.clock.Boot()
+		}
 	}
 }
 

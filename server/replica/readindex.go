@@ -85,6 +85,9 @@ func (r *Replica) ClusterTime() (nanoseconds int64, ok bool) {
 // Elapsed is how long ago a moment of the replica's clock was.
 func (r *Replica) Elapsed(since time.Duration) time.Duration { return r.clock.Boot() - since }
 
+// Wall is the date by the replica's clock.
+func (r *Replica) Wall() time.Time { return r.clock.Wall() }
+
 // WaitApplied returns once this server's view shows the entry at index. Errors
 // are CANCELED, TIMED_OUT and SHUTTING_DOWN.
 func (r *Replica) WaitApplied(ctx context.Context, index uint64) error {

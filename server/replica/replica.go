@@ -102,7 +102,7 @@ func New(config Config) (*Replica, error) {
 	r := &Replica{
 		began: time.Now(), serverID: c.ServerID, settings: c.Settings, machine: c.Machine, peers: c.Peers, clock: c.Clock, logger: c.Logger,
 		Outcomes: newOutcomes(), dir: c.Dir, transport: c.Transport, track: &configurationTracker{}, flight: newInFlight(),
-		failure: &failure{handle: c.OnFatal}, applied: &applied{}, queue: newQueue(c.Settings.QueueCommands, c.Settings.QueueBytes),
+		failure: &failure{handle: c.OnFatal}, applied: &applied{wall: c.Clock.Wall}, queue: newQueue(c.Settings.QueueCommands, c.Settings.QueueBytes),
 		again: make(chan struct{}, 1), stopping: make(chan struct{}), abandoned: make(chan struct{}), stopDone: make(chan struct{}),
 	}
 	r.confirm, r.prover, r.notices = newConfirmer(r), newProver(r), newNotifier(r)
@@ -225,6 +225,11 @@ func (r *Replica) startLoops() {
 	loop(func() { r.confirm.run(ctx) })
 	loop(func() { r.prover.run(ctx) })
 	loop(func() { r.reign.follow(ctx, r.raft, r.turns.turned) })
+	loop(func() {
+		r.early.ghost.follow(ctx, r.raft, func(leader raft.ServerID) {
+			r.logger.Warn("a candidate still had a leader; it has none now", "leader", string(leader))
+		})
+	})
 	loop(func() { r.snapshots(ctx) })
 	loop(func() { r.disk.run(ctx.Done()) })
 	dog := &watchdog{flight: r.flight, after: r.settings.WatchdogAfter, fatal: r.failure.report}
@@ -283,6 +288,12 @@ func (r *Replica) close(ctx context.Context, graceful bool) error {
 	r.cancel()
 	// What raft was asked it answers while it runs (see drain).
 	patience := r.settings.patience()
+	// While a write hangs raft's main loop stands still, and could not stop either.
+	for !waitAtMost(&r.lanes, patience) {
+		if r.flight.oldest() == 0 {
+			break
+		}
+	}
 	answered := waitAtMost(&r.loops, patience) && r.background.close(patience)
 	errs = append(errs, r.raft.Shutdown().Error())
 	if streams, ok := r.transport.(interface{ CloseStreams() }); ok {

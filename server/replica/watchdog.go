@@ -97,7 +97,7 @@ func (w *watchdog) run(stop <-chan struct{}) {
 			}
 			looks[k] += watchdogTick
 			if looks[k] >= w.after {
-				w.fatal(&candor.Error{Reason: candor.ReasonUnavailable, Message: fmt.Sprintf(
+				w.fatal(&candor.Error{Reason: candor.ReasonDiskFailed, Message: fmt.Sprintf(
 					"the data disk hangs: a %s has not returned for %s; ending the process so that the others elect a leader", writeKind(k), w.flight.oldest().Round(time.Millisecond))})
 				return
 			}

@@ -85,14 +85,21 @@ func nameOf(i int) string { return fmt.Sprintf("n%d", i+1) }
 func (c *Cluster) start(name string, config server.Config) *member {
 	c.t.Helper()
 	m := &member{name: name, config: config}
-	m.server = c.run(m)
+	c.must(c.run(m))
 	c.members = append(c.members, m)
 	return m
 }
 
-// run starts a member's server.
-func (c *Cluster) run(m *member) *server.Server {
+// must fails the test for a server that does not start.
+func (c *Cluster) must(err error) {
 	c.t.Helper()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// run starts a member's server.
+func (c *Cluster) run(m *member) error {
 	name, config := m.name, m.config
 	config.Name, config.Version, config.API, config.Raft = name, "test", name, name+raftSuffix
 	config.Duties = c.options.duties
@@ -118,9 +125,10 @@ func (c *Cluster) run(m *member) *server.Server {
 	defer cancel()
 	s, err := server.Start(ctx, config)
 	if err != nil {
-		c.t.Fatalf("start server %s: %v", name, err)
+		return fmt.Errorf("start server %s: %w", name, err)
 	}
-	return s
+	m.server = s
+	return nil
 }
 
 // AddServer starts one more server, which joins as a non-voter, and waits until
@@ -336,7 +344,7 @@ func (c *Cluster) Restart(name string) *server.Server {
 		c.t.Fatalf("restart %s: want a server that has ended, with data", name)
 	}
 	c.network.revive(name)
-	m.server = c.run(m)
+	c.must(c.run(m))
 	m.ended = false
 	return m.server
 }

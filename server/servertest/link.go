@@ -41,6 +41,7 @@ func (l *link) carry(to raft.ServerAddress, call func() error) error {
 	l.network.underway.Add(1)
 	defer l.network.underway.Done()
 	if arrives, _ := l.network.passes(l.name, serverAt(string(to))); !arrives {
+		l.network.meets(l.name, serverAt(string(to)))
 		time.Sleep(linkTimeout)
 		return errLost
 	}
@@ -50,6 +51,7 @@ func (l *link) carry(to raft.ServerAddress, call func() error) error {
 	}
 	l.network.travel(serverAt(string(to)), l.name)
 	if arrives, _ := l.network.passes(serverAt(string(to)), l.name); !arrives {
+		l.network.meets(serverAt(string(to)), l.name)
 		time.Sleep(linkTimeout)
 		return errLost
 	}
@@ -64,6 +66,7 @@ func (l *link) AppendEntriesPipeline(raft.ServerID, raft.ServerAddress) (raft.Ap
 
 func (l *link) AppendEntries(id raft.ServerID, to raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	if len(args.Entries) > 0 && l.network.isStarved(serverAt(string(to))) {
+		l.network.meets(l.name, serverAt(string(to)))
 		time.Sleep(linkTimeout)
 		return errLost
 	}
@@ -83,6 +86,7 @@ func (l *link) RequestPreVote(id raft.ServerID, to raft.ServerAddress, args *raf
 
 func (l *link) InstallSnapshot(id raft.ServerID, to raft.ServerAddress, args *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
 	if l.network.isStarved(serverAt(string(to))) {
+		l.network.meets(l.name, serverAt(string(to)))
 		time.Sleep(linkTimeout)
 		return errLost
 	}

@@ -29,18 +29,21 @@ type network struct {
 	mu        sync.Mutex
 	listeners map[string]*listener
 	links     map[string]*link
-	cuts      map[[2]string]bool
-	delays    map[[2]string]time.Duration
-	starved   map[string]bool
-	down      map[string]bool
+	// cuts counts the faults that keep a way shut.
+	cuts    map[[2]string]int
+	delays  map[[2]string]time.Duration
+	starved map[string]bool
+	down    map[string]bool
+	// met counts, by way, what was lost or came late.
+	met map[[2]string]int
 	// changed is closed, and replaced, when a link changes.
 	changed chan struct{}
 }
 
 func newNetwork() *network {
 	return &network{
-		listeners: map[string]*listener{}, links: map[string]*link{}, cuts: map[[2]string]bool{}, down: map[string]bool{},
-		delays: map[[2]string]time.Duration{}, starved: map[string]bool{},
+		listeners: map[string]*listener{}, links: map[string]*link{}, cuts: map[[2]string]int{}, down: map[string]bool{},
+		delays: map[[2]string]time.Duration{}, starved: map[string]bool{}, met: map[[2]string]int{},
 		changed: make(chan struct{}),
 	}
 }
@@ -50,7 +53,7 @@ func newNetwork() *network {
 func (n *network) passes(from, to string) (arrives bool, changed <-chan struct{}) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return !n.cuts[[2]string{from, to}] && !n.down[from] && !n.down[to], n.changed
+	return n.cuts[[2]string{from, to}] == 0 && !n.down[from] && !n.down[to], n.changed
 }
 
 func (n *network) change(f func()) {
@@ -62,7 +65,12 @@ func (n *network) change(f func()) {
 }
 
 func (n *network) cut(from, to string) {
-	n.change(func() { n.cuts[[2]string{from, to}] = true })
+	n.change(func() { n.cuts[[2]string{from, to}]++ })
+}
+
+// mend ends one cut of a way; it is open when all are mended.
+func (n *network) mend(from, to string) {
+	n.change(func() { n.cuts[[2]string{from, to}] = max(0, n.cuts[[2]string{from, to}]-1) })
 }
 
 func (n *network) slow(from, to string, by time.Duration) {
@@ -70,6 +78,8 @@ func (n *network) slow(from, to string, by time.Duration) {
 }
 
 func (n *network) starve(name string) { n.change(func() { n.starved[name] = true }) }
+
+func (n *network) feed(name string) { n.change(func() { delete(n.starved, name) }) }
 
 func (n *network) heal() {
 	n.change(func() {
@@ -95,8 +105,27 @@ func (n *network) isStarved(name string) bool {
 // travel takes the time that a message takes.
 func (n *network) travel(from, to string) {
 	if by := n.delay(from, to); by > 0 {
+		n.meets(from, to)
 		time.Sleep(by)
 	}
+}
+
+// meets counts what was lost or late on a way.
+func (n *network) meets(from, to string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.met[[2]string{from, to}]++
+}
+
+// metOn is how much was lost or late on these ways.
+func (n *network) metOn(ways [][2]string) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	sum := 0
+	for _, way := range ways {
+		sum += n.met[way]
+	}
+	return sum
 }
 
 // revive lets a server that was lost listen again.

@@ -23,14 +23,19 @@ var update = flag.Bool("update", false, "write the tables to testdata")
 // on. Whoever is refused has changed nothing, and the account of the server that
 // was asked says that it was refused, by whom it was asked, and why.
 func TestEveryMethodIsForThoseWhomTheTableNames(t *testing.T) {
-	for _, test := range []struct {
+	const proven = "Every party proves who it is: by a certificate of the cluster, or by a token over TLS."
+	for name, test := range map[string]struct {
 		file, about string
 		start       func(t *testing.T) *roles
 	}{
-		{"roles-tls.md", "Every party proves who it is: by a certificate of the cluster, or by a token over TLS.", rolesByCertificate},
-		{"roles.md", "Without TLS nobody has a certificate, and whoever reaches a server may speak to it as servers do.", rolesInTheClear},
+		"roles-tls": {"roles-tls.md", proven, rolesByCertificate},
+		"roles":     {"roles.md", "Without TLS nobody has a certificate, and whoever reaches a server may speak to it as servers do.", rolesInTheClear},
+		"streams":   {"roles-tls.md", proven, rolesOverStreams}, // nothing differs
 	} {
-		t.Run(strings.TrimSuffix(test.file, ".md"), func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
+			if name != "roles-tls" {
+				long(t)
+			}
 			synctest.Test(t, func(t *testing.T) {
 				r := test.start(t)
 				r.judgeAll()
@@ -107,10 +112,18 @@ func (r *roles) judge(m method, row rolesRow, c *caller) string {
 	cell := map[candor.Reason]string{candor.ReasonForbidden: "no", candor.ReasonUnauthenticated: "who?"}[candor.ReasonOf(err)]
 	switch {
 	case cell != "":
-		if diff := cmp.Diff(before, r.state()); diff != "" {
+		diff := cmp.Diff(before, r.state())
+		r.wantDenial(where, m, c, err)
+		// A duty may have written meanwhile, but not every time.
+		for again := 0; diff != "" && again < 3; again++ {
+			before = r.state()
+			err = c.call(r.t, m, in)
+			diff = cmp.Diff(before, r.state())
+			r.wantDenial(where, m, c, err)
+		}
+		if diff != "" {
 			r.t.Errorf("%s was refused and changed something:\n%s", where, diff)
 		}
-		r.wantDenial(where, m, c, err)
 		return cell
 	case row.effective && err != nil:
 		r.t.Errorf("%s: %v; want it done, or refused for want of a right", where, err)

@@ -41,6 +41,8 @@ type caller struct {
 	// own is the server ID of a server.
 	own  string
 	conn *grpc.ClientConn
+	// streams: what can come over a stream of calls does.
+	streams bool
 }
 
 // call asks, and of a stream takes the first answer.
@@ -57,6 +59,9 @@ func (c *caller) call(t *testing.T, m method, in proto.Message) error {
 	answer, err := protoregistry.GlobalTypes.FindMessageByName(m.Output().FullName())
 	noError(t, err)
 	out, full := answer.New().Interface(), "/"+string(m.Parent().FullName())+"/"+string(m.Name())
+	if c.streams && isCarried(full) {
+		return convert.ErrorFromStatus(overStream(ctx, c.conn, full, in, out))
+	}
 	if !m.IsStreamingServer() {
 		return convert.ErrorFromStatus(c.conn.Invoke(ctx, full, in, out))
 	}
@@ -134,6 +139,16 @@ func rolesByCertificate(t *testing.T) *roles {
 	r.admit(showing(authority.Issue(candor.PartyServer, own)),
 		&caller{name: "server", about: "another server of the cluster, by its certificate", actor: "server/" + own, proof: "certificate", own: own})
 	r.admit(showing(trusting), useless...)
+	return r
+}
+
+// rolesOverStreams is the same cluster, asked over streams of calls.
+func rolesOverStreams(t *testing.T) *roles {
+	t.Helper()
+	r := rolesByCertificate(t)
+	for _, c := range r.callers {
+		c.streams = true
+	}
 	return r
 }
 

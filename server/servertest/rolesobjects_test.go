@@ -96,6 +96,11 @@ func objectRows() map[string][]rolesRow {
 		ask(candorv1.ObjectService_Delete_FullMethodName, true, func(a *asking) proto.Message { return k.deletion(k.there(a)) })
 		rows[candorv1.ObjectService_Txn_FullMethodName] = append(rows[candorv1.ObjectService_Txn_FullMethodName], k.transactions()...)
 	}
+	for _, node := range []string{"w1", "w2"} {
+		rows[candorv1.ObjectService_Observe_FullMethodName] = append(rows[candorv1.ObjectService_Observe_FullMethodName], rolesRow{
+			what: "node " + node, request: plain(&candorv1.ObserveRequest{Kind: string(candor.KindNodes), Name: node, Observed: []byte(`{"capacity":{},"session":"s"}`)}),
+		})
+	}
 	return rows
 }
 

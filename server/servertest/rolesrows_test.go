@@ -55,6 +55,7 @@ func rolesRows() map[string][]rolesRow {
 		candorv1.DiagnosticsService_Records_FullMethodName:      oneRow(&candorv1.RecordsRequest{}),
 		candorv1.DiagnosticsService_Freshness_FullMethodName:    oneRow(&candorv1.FreshnessRequest{}),
 		candorv1.DiagnosticsService_WatchCatchUp_FullMethodName: oneRow(&candorv1.WatchCatchUpRequest{}),
+		candorv1.DiagnosticsService_Log_FullMethodName:          oneRow(&candorv1.LogRequest{}),
 
 		candorv1.NodeService_SetViewOnly_FullMethodName: {{request: plain(&candorv1.SetViewOnlyRequest{On: true}), effective: true, undo: func(a *asking) error {
 			_, _, err := a.root.Node(a.asked()).SetViewOnly(a.t.Context(), false)
@@ -80,6 +81,10 @@ func rolesRows() map[string][]rolesRow {
 		},
 		candorv1.PeerService_Identify_FullMethodName: oneRow(&candorv1.IdentifyRequest{}),
 
+		// What comes over it is judged by itself.
+		candorv1.CallService_Calls_FullMethodName:   oneRow(&candorv1.CallsRequest{}),
+		candorv1.CallService_Watches_FullMethodName: oneRow(&candorv1.WatchesRequest{}),
+
 		healthv1.Health_Check_FullMethodName:                              oneRow(&healthv1.HealthCheckRequest{}),
 		healthv1.Health_List_FullMethodName:                               oneRow(&healthv1.HealthListRequest{}),
 		healthv1.Health_Watch_FullMethodName:                              oneRow(&healthv1.HealthCheckRequest{}),
@@ -87,10 +92,31 @@ func rolesRows() map[string][]rolesRow {
 		// The older form of the same, message for message.
 		"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": oneRow(&reflectionv1.ServerReflectionRequest{MessageRequest: &reflectionv1.ServerReflectionRequest_ListServices{}}),
 	}
+	maps.Copy(rows, workerRows())
+	maps.Copy(rows, explainRows())
 	maps.Copy(rows, clusterRows())
 	maps.Copy(rows, objectRows())
 	maps.Copy(rows, tenureRows())
 	return rows
+}
+
+// workerRows ask as workers do. w1 is the node of the worker with that certificate.
+func workerRows() map[string][]rolesRow {
+	registering := func(name string) func(*asking) proto.Message {
+		return func(a *asking) proto.Message {
+			return &candorv1.RegisterRequest{Nodes: []*candorv1.NodeRegistration{{Name: name, Capacity: map[string]string{"cpu": "1"}, Session: a.object}}}
+		}
+	}
+	return map[string][]rolesRow{
+		candorv1.WorkerService_Register_FullMethodName: {
+			{what: "node w1", effective: true, request: registering("w1")},
+			{what: "node w2", effective: true, request: registering("w2")},
+		},
+		candorv1.WorkerService_Heartbeat_FullMethodName: {
+			{what: "node w1", request: plain(&candorv1.HeartbeatRequest{Beats: []*candorv1.Beat{{Node: "w1", Uid: "uid", Session: "s"}}})},
+			{what: "node w2", request: plain(&candorv1.HeartbeatRequest{Beats: []*candorv1.Beat{{Node: "w2", Uid: "uid", Session: "s"}}})},
+		},
+	}
 }
 
 func opening(reset bool) func(*asking) proto.Message {

@@ -93,6 +93,7 @@ func TestTheAuditLogIsReadByThoseWhoMay(t *testing.T) {
 		wantReason(t, k.with("").Node("n1").TailAudit(t.Context(), client.AuditQuery{Last: -1}, nothing), candor.ReasonUnauthenticated)
 
 		odo, _ := auditors(k, "odo")
+		synctest.Wait() // until that is recorded too
 		all := followAudit(t, odo, client.AuditQuery{})
 		denials := followAudit(t, odo, client.AuditQuery{Last: 1, Actor: "vera", Verdict: "DENIED", Method: "TailAudit", Kind: "system/audit"})
 		if r := denials.next(t); r["actor"] != "vera" || r["verdict"] != "DENIED" || r["reason"] != "FORBIDDEN" || r["authenticatedBy"] != "token" {

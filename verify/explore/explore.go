@@ -12,7 +12,15 @@ func Run[S any, A fmt.Stringer](model Model[S, A], options Options[S, A]) (Repor
 	if options.MaxStates <= 0 {
 		return Report{}, fmt.Errorf("explore: a limit of %d states: want at least 1", options.MaxStates)
 	}
-	e := &exploration[S, A]{model: model, options: options, seen: map[xxh3.Uint128]uint32{}, endings: make([]ending, len(options.Endings))}
+	for i := range options.Goals {
+		if g := &options.Goals[i]; len(g.Fair) > mostFair {
+			return Report{}, fmt.Errorf("explore: %s: fair to %d: want at most %d", g.Name, len(g.Fair), mostFair)
+		}
+	}
+	e := &exploration[S, A]{
+		model: model, options: options, seen: map[xxh3.Uint128]uint32{},
+		endings: make([]ending, len(options.Endings)), goals: make([]graph, len(options.Goals)),
+	}
 	err := e.run()
 	return e.report, err
 }
@@ -29,6 +37,7 @@ type exploration[S any, A fmt.Stringer] struct {
 	key     []byte
 
 	endings []ending
+	goals   []graph
 }
 
 func (e *exploration[S, A]) run() error {
@@ -51,12 +60,18 @@ func (e *exploration[S, A]) run() error {
 	}
 	e.report.States = len(e.parents)
 	e.checkEndings()
+	if e.report.Failure == nil {
+		e.checkGoals()
+	}
 	return nil
 }
 
 // expand visits the steps of one state and appends the states that are new.
 func (e *exploration[S, A]) expand(s S, number uint32, next *[]S) error {
 	var failed error
+	for i := range e.goals {
+		e.goals[i].begin()
+	}
 	e.model.Steps(s, func(action A, to S, broken error) {
 		if failed != nil || e.report.Failure != nil {
 			return
@@ -75,6 +90,9 @@ func (e *exploration[S, A]) expand(s S, number uint32, next *[]S) error {
 			if reached != number && !e.options.Endings[i].Fault(action) {
 				e.endings[i].step(number, reached)
 			}
+		}
+		for i := range e.goals {
+			e.goals[i].step(reached, e.options.Goals[i].does(action))
 		}
 		if len(e.parents) > e.options.MaxStates {
 			failed = fmt.Errorf("explore: more than %d states at depth %d: not exhaustive; set tighter bounds or a higher limit", e.options.MaxStates, e.report.Depth)
@@ -96,7 +114,20 @@ func (e *exploration[S, A]) number(s S, parent uint32, action A) (number uint32,
 	for i := range e.endings {
 		e.endings[i].note(e.options.Endings[i].Owed(s), e.options.Endings[i].Done(s))
 	}
+	for i := range e.goals {
+		e.goals[i].note(e.options.Goals[i].Owed(s) && !e.options.Goals[i].Done(s))
+	}
 	return n, true
+}
+
+// lookup is the number of a state that was met.
+func (e *exploration[S, A]) lookup(s S) uint32 {
+	e.key = e.model.Key(e.key[:0], s)
+	n, met := e.seen[xxh3.Hash128(e.key)]
+	if !met {
+		panic("explore: a state that is looked up was never met")
+	}
+	return n
 }
 
 // path is the actions that lead to a state.

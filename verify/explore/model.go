@@ -28,4 +28,5 @@ type Options[S any, A fmt.Stringer] struct {
 	// MaxStates ends a run with an error; it must be set.
 	MaxStates int
 	Endings   []Ending[S, A]
+	Goals     []Goal[S, A]
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 
 	"github.com/candor-plane/candor"
 )
@@ -27,6 +28,12 @@ type header struct {
 // Write writes the history as JSON Lines: a header, then one operation a line in
 // the order of invocation. Source says where it comes from; it may be empty.
 func Write(w io.Writer, h *History, source string) error {
+	return WriteWith(w, h, source, func(func(any) bool) {})
+}
+
+// WriteWith writes as Write does, and after the operations the other records, each
+// on a line of its own. As JSON each must be an object whose first field is "record".
+func WriteWith(w io.Writer, h *History, source string, others iter.Seq[any]) error {
 	out := bufio.NewWriter(w)
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
@@ -38,6 +45,11 @@ func Write(w io.Writer, h *History, source string) error {
 			return candor.Wrap("write history", err)
 		}
 	}
+	for other := range others {
+		if err := encoder.Encode(other); err != nil {
+			return candor.Wrap("write history", err)
+		}
+	}
 	return candor.Wrap("write history", out.Flush())
 }
 
@@ -46,44 +58,60 @@ func Write(w io.Writer, h *History, source string) error {
 // operation that contradicts itself are errors of reason INVALID that name the
 // line. Lines may be in any order.
 func Read(r io.Reader) (*History, error) {
-	h, err := read(bufio.NewReaderSize(r, 1<<16))
-	return h, candor.Wrap("read history", err)
+	h, _, err := ReadWith(r, nil)
+	return h, err
 }
 
-func read(in *bufio.Reader) (*History, error) {
+// recordField begins a line that is no operation.
+var recordField = []byte(`{"record":`)
+
+// ReadWith reads as Read does, and hands each line that begins with the field
+// "record" to other, which must not keep it and whose error names the line as any
+// other does. It returns what the header says of where the history comes from.
+func ReadWith(r io.Reader, other func(line []byte) error) (*History, string, error) {
+	h, source, err := read(bufio.NewReaderSize(r, 1<<16), other)
+	return h, source, candor.Wrap("read history", err)
+}
+
+func read(in *bufio.Reader, other func(line []byte) error) (*History, string, error) {
+	var source string
 	var buffer []byte
 	var operations []Operation
 	strict := newStrict[Operation]()
 	for number := 1; ; number++ {
 		line, err := readLine(in, &buffer)
 		if errors.Is(err, io.EOF) && number > 1 {
-			return taken(operations), nil
+			return taken(operations), source, nil
 		}
 		if errors.Is(err, io.EOF) {
 			err = invalid("empty: want a first line that says %q", Format)
 		}
-		if err == nil && number == 1 {
-			err = readHeader(line)
-		} else if err == nil {
+		switch {
+		case err != nil:
+		case number == 1:
+			source, err = readHeader(line)
+		case other != nil && bytes.HasPrefix(line, recordField):
+			err = other(line)
+		default:
 			operations = append(operations, Operation{})
 			o := &operations[len(operations)-1]
 			err = readOperation(strict, line, o, operations)
 		}
 		if err != nil {
-			return nil, candor.Wrap(fmt.Sprintf("line %d", number), err)
+			return nil, "", candor.Wrap(fmt.Sprintf("line %d", number), err)
 		}
 	}
 }
 
-func readHeader(line []byte) error {
+func readHeader(line []byte) (source string, err error) {
 	var h header
 	if err := newStrict[header]().decode(line, &h); err != nil {
-		return err
+		return "", err
 	}
 	if h.Format != Format {
-		return invalid("format %q: want %q", h.Format, Format)
+		return "", invalid("format %q: want %q", h.Format, Format)
 	}
-	return nil
+	return h.Source, nil
 }
 
 // readOperation reads the newest of the operations.

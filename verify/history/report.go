@@ -24,8 +24,12 @@ type Checker interface {
 	Check(h *History) Report
 }
 
-// Report is what one checker found.
+// Report is what one checker found. A checker of another package makes one with
+// Near, Leave and Break, and ends it with Conclude.
 type Report struct {
+	// Check is which of the checks of a run the property belongs to; empty for a
+	// checker that was called by itself.
+	Check    string  `json:"check,omitempty"`
 	Property string  `json:"property"`
 	Verdict  Verdict `json:"verdict"`
 	// Checked counts items that the property was tested on, Left those that it
@@ -39,19 +43,40 @@ type Report struct {
 	// Violations is how many there are, Violation the first of them.
 	Violations int        `json:"violations"`
 	Violation  *Violation `json:"violation,omitempty"`
+
+	idle bool // concluded on no items, for no other reason
 }
 
 // Margin is a distance from a violation; a negative one is inside it.
 type Margin struct {
 	Value int64 `json:"value"`
-	// Unit is "revisions", "entries", "ns" or "items".
+	// Unit is "revisions", "entries", "ns", "items", or what a resource is counted in.
 	Unit string `json:"unit"`
 }
 
-// Violation is the operations that cannot all be, and a sentence that says why.
+// Violation is the operations and other records that cannot all be, and a sentence
+// that says why.
 type Violation struct {
 	Sentence   string      `json:"sentence"`
 	Operations []Operation `json:"operations"`
+	Exhibits   []Exhibit   `json:"exhibits,omitempty"`
+}
+
+// Exhibit is a record that is no operation, as people read it.
+type Exhibit struct {
+	// Record is its kind in the file, such as "watch" or "digest".
+	Record string `json:"record"`
+	// At is its moment on the clock of the operations; 0 where it has none.
+	At   int64  `json:"at,omitempty"`
+	Text string `json:"text"`
+}
+
+// String prints the exhibit on one line.
+func (e Exhibit) String() string {
+	if e.At == 0 {
+		return e.Record + ": " + e.Text
+	}
+	return "[" + clockTime(e.At) + "] " + e.Record + ": " + e.Text
 }
 
 // String prints the distance with its unit.
@@ -109,6 +134,14 @@ func (s Summary) String() string {
 		fmt.Fprintf(table, "%s\t%d\t%s\t%s\n", r.Property, r.Checked, r.Verdict, margin)
 	}
 	_ = table.Flush() // a strings.Builder takes everything
+	text.WriteString(s.Explanation())
+	return text.String()
+}
+
+// Explanation is what each check that did not pass says: why not, or the first
+// violation with the records that cannot all be.
+func (s Summary) Explanation() string {
+	var text strings.Builder
 	for i := range s.Reports {
 		s.Reports[i].explain(&text)
 	}
@@ -124,9 +157,40 @@ func (r *Report) explain(text *strings.Builder) {
 		for i := range r.Violation.Operations {
 			fmt.Fprintf(text, "  %s\n", &r.Violation.Operations[i])
 		}
+		for _, e := range r.Violation.Exhibits {
+			fmt.Fprintf(text, "  %s\n", e)
+		}
 	default: // nothing to explain
 	}
 }
+
+// Empty says that there was nothing to check: no verdict is meant.
+func (r *Report) Empty() bool {
+	return r.Verdict == Inconclusive && r.Checked == 0 && r.idle
+}
+
+// Leave counts an item that the property could not be tested on.
+func (r *Report) Leave(why string) { r.leave(why) }
+
+// Near notes how close an item came to a violation.
+func (r *Report) Near(value int64, unit string) { r.near(value, unit) }
+
+// Break counts a violation and keeps the first: the operations and the other records
+// that cannot all be, in the order in which they are best read.
+func (r *Report) Break(sentence func() string, operations []*Operation, exhibits ...Exhibit) {
+	first := r.Violation == nil
+	r.violate(sentence, operations...)
+	if first {
+		r.Violation.Exhibits = exhibits
+		if r.Violation.Operations == nil {
+			r.Violation.Operations = []Operation{}
+		}
+	}
+}
+
+// Conclude sets the verdict: INCONCLUSIVE below so many checked items, or where Why
+// says why. A check of nothing never passes.
+func (r *Report) Conclude(least int) Report { return r.conclude(least) }
 
 // leave counts an item that the property could not be tested on.
 func (r *Report) leave(why string) {
@@ -167,7 +231,7 @@ func (r *Report) conclude(least int) Report {
 	case r.Why != "":
 		r.Verdict = Inconclusive
 	case r.Checked < least:
-		r.Verdict = Inconclusive
+		r.Verdict, r.idle = Inconclusive, r.Checked == 0
 		r.Why = fmt.Sprintf("checked %d items; %d are wanted%s", r.Checked, least, leftWhy(r.Left))
 	default:
 		r.Verdict = Pass

@@ -3,27 +3,51 @@ package history
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"reflect"
 	"strings"
 )
 
 // shape is the field names that an object may have, exactly as they are spelt,
-// each with the shape of its value; nil is a value that is no object.
+// each with the shape of its value; nil is a value that is no object. The name
+// anyName stands for every name that is not there.
 type shape map[string]shape
+
+// anyName is no field of any type here.
+const anyName = "*"
+
+// opaque is a value that reads itself: of it only a name that is there twice is refused.
+var opaque = func() shape {
+	s := shape{}
+	s[anyName] = s
+	return s
+}()
 
 // shapeOf is that of a type as encoding/json sees it.
 func shapeOf(t reflect.Type) shape {
 	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice:
+	case reflect.Pointer:
 		return shapeOf(t.Elem())
+	case reflect.Slice:
+		if reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
+			return opaque
+		}
+		return shapeOf(t.Elem())
+	case reflect.Map:
+		return shape{anyName: shapeOf(t.Elem())}
 	case reflect.Struct:
 		if reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
-			return nil
+			return opaque
 		}
 		s := shape{}
 		for field := range t.Fields() {
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-			s[name] = shapeOf(field.Type)
+			inner := shapeOf(field.Type)
+			if field.Anonymous && name == "" {
+				maps.Copy(s, inner)
+				continue
+			}
+			s[name] = inner
 		}
 		return s
 	default:
@@ -47,6 +71,17 @@ type level struct {
 }
 
 func newStrict[T any]() *strict { return &strict{shape: shapeOf(reflect.TypeFor[T]())} }
+
+// Strict decodes JSON of type T as lines of a history are read: a field that is
+// unknown, spelt in another case or given twice is an error of reason INVALID. It
+// belongs to one goroutine.
+type Strict[T any] struct{ strict *strict }
+
+// NewStrict returns a decoder.
+func NewStrict[T any]() *Strict[T] { return &Strict[T]{newStrict[T]()} }
+
+// Decode reads one JSON value.
+func (s *Strict[T]) Decode(line []byte, into *T) error { return s.strict.decode(line, into) }
 
 // decode reads one JSON value into v.
 func (s *strict) decode(line []byte, v any) error {
@@ -98,6 +133,9 @@ func (s *strict) push(of shape, array bool) {
 func (s *strict) name(text []byte) (shape, error) {
 	top := &s.open[len(s.open)-1]
 	of, known := top.shape[string(text)]
+	if !known {
+		of, known = top.shape[anyName]
+	}
 	if !known {
 		return nil, invalid("field %q is unknown", text)
 	}

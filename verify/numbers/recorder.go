@@ -27,7 +27,7 @@ func (a *Answer) Last() uint64 { return a.First + a.Count - 1 }
 
 // Recorder notes answers. Any goroutine may call it.
 type Recorder struct {
-	order atomic.Uint64
+	next func() uint64
 
 	mu      sync.Mutex
 	answers []Answer
@@ -35,14 +35,23 @@ type Recorder struct {
 }
 
 // NewRecorder returns one that has noted nothing.
-func NewRecorder() *Recorder { return &Recorder{refused: map[candor.Reason]int{}} }
+func NewRecorder() *Recorder {
+	order := new(atomic.Uint64)
+	return NewRecorderIn(func() uint64 { return order.Add(1) })
+}
+
+// NewRecorderIn returns one that takes the places of questions and answers from an
+// order which it shares with others: each call of next is above those before.
+func NewRecorderIn(next func() uint64) *Recorder {
+	return &Recorder{next: next, refused: map[candor.Reason]int{}}
+}
 
 // Ask notes what a call to a holder of a duty returns, and returns its error.
 func (r *Recorder) Ask(duty, holder string, call func() (first, count, era uint64, err error)) error {
-	a := Answer{Duty: duty, Holder: holder, Began: r.order.Add(1), Asked: time.Now()}
+	a := Answer{Duty: duty, Holder: holder, Began: r.next(), Asked: time.Now()}
 	var err error
 	a.First, a.Count, a.Era, err = call()
-	a.Ended, a.Told = r.order.Add(1), time.Now()
+	a.Ended, a.Told = r.next(), time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil {

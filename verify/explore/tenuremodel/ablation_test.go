@@ -81,7 +81,7 @@ func TestWithoutARuleAPromiseBreaks(t *testing.T) {
 		{
 			"anybody who confirms and closes", "handovers", func(r *tenuremodel.Rules) {
 				r.Pending = func(tenure.Lineage, string) tenure.Event { return nil }
-			}, "every handover ends", 4,
+			}, "every handover can end", 4,
 		},
 	} {
 		t.Run(strings.ReplaceAll(row.without, " ", "_"), func(t *testing.T) {

@@ -28,6 +28,8 @@ type Action struct {
 	Who   int
 	About Message
 	Value uint64
+	// Vacant says of a campaign that is sent that no process acts under the duty.
+	Vacant bool
 }
 
 // Fault says that the step is nothing that a cluster at peace does. That

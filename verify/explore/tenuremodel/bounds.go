@@ -30,6 +30,9 @@ type Bounds struct {
 	Stops bool
 	// Drift is by how many parts per million a holder's clock may be slower.
 	Drift uint32
+	// Named tells holders apart in keys. It takes more states, and is for goals alone:
+	// those ask that each holder is dealt with fairly.
+	Named bool
 }
 
 // String is the bounds for people.
@@ -40,7 +43,7 @@ func (b Bounds) String() string {
 		word string
 	}{
 		{b.Reserves, "values"}, {b.Writes, "writes"}, {b.Renews, "renewals"}, {b.Releases, "releases"},
-		{b.Transfers, "transfers"}, {b.Answers > 0, "a client"}, {b.Leaders, "changes of leader"}, {b.Stops, "stopped clocks"},
+		{b.Transfers, "transfers"}, {b.Answers > 0, "a client"}, {b.Leaders, "changes of leader"}, {b.Stops, "stopped clocks"}, {b.Named, "holders by name"},
 	} {
 		if w.on {
 			with = append(with, ", "+w.word)

@@ -8,11 +8,15 @@ import (
 )
 
 // Key is the smallest of the keys under every renaming of the holders: rules treat
-// them alike.
+// them alike. Within bounds that are Named it is the one under their own names.
 func (m *Model) Key(key []byte, w World) []byte {
 	start := len(key)
 	var scratch [512]byte
-	for i, as := range renamings[m.Bounds.Holders] {
+	under := renamings[m.Bounds.Holders]
+	if m.Bounds.Named {
+		under = under[:1]
+	}
+	for i, as := range under {
 		e := encoder{m: m, w: &w, as: as, b: scratch[:0]}
 		e.world()
 		if i == 0 || bytes.Compare(e.b, key[start:]) < 0 {

@@ -88,7 +88,7 @@ func (m *Model) send(w World, h int, e tenure.Event, visit visitor) {
 		return
 	}
 	message := Message{From: h, Event: e, SentAt: w.Real}
-	visit(Action{Verb: Ask, Who: h, About: message}, w.sent(message), nil)
+	visit(Action{Verb: Ask, Who: h, About: message, Vacant: w.vacant()}, w.sent(message), nil)
 }
 
 // candidate is what one does that holds nothing.

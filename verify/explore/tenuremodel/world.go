@@ -100,6 +100,12 @@ func (w *World) writing(from int, era uint64) bool {
 	return slices.ContainsFunc(w.Wire, func(m Message) bool { return m.From == from && m.Write == era && !m.Orphan })
 }
 
+// vacant says that no process acts under the duty.
+func (w *World) vacant() bool {
+	c := &w.Lineage.Current
+	return c.State != tenure.StateActive || !slices.ContainsFunc(w.Processes[:], func(p Process) bool { return p.Era == c.Number })
+}
+
 // Abandoned says that a campaign is on its way whose candidate waits no more, and
 // which may win: it would begin an era that nobody acts in.
 func (w *World) Abandoned() bool {

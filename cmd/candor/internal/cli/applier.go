@@ -112,7 +112,7 @@ func (a *applier) once(ctx context.Context, item planned) (change, error) {
 	asked := *merged
 	asked.Status, asked.Observed = nil, nil
 	result, err := a.remote.Writer.Update(ctx, &asked, a.options(item, w)...)
-	return a.written("configured", merged, result, err)
+	return a.written(item.ref, "configured", merged, result, err)
 }
 
 func (a *applier) create(ctx context.Context, item planned, w candor.Witness) (change, error) {
@@ -128,14 +128,15 @@ func (a *applier) create(ctx context.Context, item planned, w candor.Witness) (c
 		return change{verb: "created", object: created}, nil
 	}
 	result, err := a.remote.Writer.Create(ctx, created, a.options(item, w)...)
-	return a.written("created", created, result, err)
+	return a.written(item.ref, "created", created, result, err)
 }
 
 // written takes what the root has where it tells.
-func (a *applier) written(verb string, asked *candor.Object, result client.Result, err error) (change, error) {
+func (a *applier) written(ref candor.Ref, verb string, asked *candor.Object, result client.Result, err error) (change, error) {
 	if err != nil {
 		return change{}, err
 	}
+	a.Warn(ref, result)
 	done := change{verb: verb, object: asked, result: result, written: a.dryRun == dryRunNone}
 	if result.Object != nil {
 		done.object = result.Object

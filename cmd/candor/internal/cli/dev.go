@@ -17,7 +17,9 @@ type DevOptions struct {
 	*Factory
 	Dir           string
 	Nodes         int
+	Workers       int
 	TLS           *bool // nil for what the folder has
+	Policies      []string
 	Apply         []string
 	ExitWhenReady bool
 	Failover      bool
@@ -38,6 +40,13 @@ a context file, so that a second terminal reaches the cluster with
 
   export CANDOR_CONTEXT=DIR/context.yaml
 
+With --workers it also runs so many workers, w1 and so on, each of which offers
+its part of this machine under labels candor/zone, candor/host and
+candor/dev=true. They find programs that lie beside this one. Killing a worker leaves what it runs running, as on a real machine:
+the cluster gives that up and makes it anew elsewhere, and the worker ends the
+rest when it is started again. The end of this command ends everything; what a
+SIGKILL of it left is ended by its next start.
+
 The same folder can be taken up again later. Without --data the cluster lives
 in a temporary folder that is removed at the end.
 
@@ -45,10 +54,11 @@ With --tls the folder gets an authority (DIR/tls, see "candor tls"), and every
 server and the context a certificate of it; the folder remembers that. Access
 control is off until "candor auth bootstrap".`,
 		Example: `candor dev
+candor dev --workers 2 --policies examples/policies --apply examples/shop
 candor dev --nodes 5 --data ./cluster
 candor dev --tls --data ./cluster
 candor dev --apply examples/ --failover --exit-when-ready
-candor dev kill n1 --data ./cluster      (from a second terminal)`,
+candor dev kill w1 --data ./cluster      (from a second terminal)`,
 		Args: arguments(0, 0, "no arguments; kill, start, stop, pause and resume are its subcommands"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("tls") {
@@ -59,28 +69,30 @@ candor dev kill n1 --data ./cluster      (from a second terminal)`,
 	}
 	flags := cmd.Flags()
 	flags.IntVar(&o.Nodes, "nodes", 0, "how many servers, 1 to 9 (default 3, or what the folder has)")
+	flags.IntVar(&o.Workers, "workers", 0, "how many workers, 1 to 20 (default none, or what the folder has)")
 	flags.BoolVar(&tls, "tls", false, "have servers and clients prove who they are by certificates (default: what the folder has)")
-	flags.StringArrayVar(&o.Apply, "apply", nil, "apply these manifests once the cluster leads (file or folder)")
+	flags.StringArrayVar(&o.Policies, "policies", nil, "apply these manifests before the workers start: what their nodes are under, such as a FailurePolicy")
+	flags.StringArrayVar(&o.Apply, "apply", nil, "apply these manifests once there is a leader and every worker is ready (file or folder)")
 	flags.BoolVar(&o.ExitWhenReady, "exit-when-ready", false, "end with exit code 0 once everything has converged")
-	flags.BoolVar(&o.Failover, "failover", false, "kill the leader once, and show what is lost: nothing")
+	flags.BoolVar(&o.Failover, "failover", false, "kill the leader and a worker once, and show what is lost: nothing")
 	flags.StringArrayVar(&o.ServerArgs, "server-arg", nil, "pass an argument on to every server, for example --server-arg=--log-level=debug")
 	flags.DurationVar(&o.Wait, "wait", time.Minute, "how long the cluster may take to converge")
 	cmd.PersistentFlags().StringVar(&o.Dir, "data", "", "the cluster's folder (env CANDOR_DEV_DATA)")
 	for _, verb := range []struct{ name, short string }{
-		{"kill", "Kill a node at once (SIGKILL)"},
-		{"start", "Start a node that is down"},
-		{"stop", "Stop a node gracefully (SIGTERM)"},
-		{"pause", "Freeze a node (SIGSTOP)"},
-		{"resume", "Let a frozen node go on (SIGCONT)"},
+		{"kill", "Kill a server or worker at once (SIGKILL)"},
+		{"start", "Start one that is down"},
+		{"stop", "Stop one gracefully (SIGTERM)"},
+		{"pause", "Freeze one (SIGSTOP)"},
+		{"resume", "Let a frozen one go on (SIGCONT)"},
 	} {
 		cmd.AddCommand(newCmdDevVerb(o, verb.name, verb.short))
 	}
-	cmd.AddCommand(newCmdDevVerb(o, "list", "List the nodes and their processes"))
+	cmd.AddCommand(newCmdDevVerb(o, "list", "List the servers and workers, and their processes"))
 	return honours(cmd, flagActor, flagToken)
 }
 
 func newCmdDevVerb(o *DevOptions, verb, short string) *cobra.Command {
-	count, want, use := 1, "the name of one node", verb+" NAME"
+	count, want, use := 1, "the name of one server or worker", verb+" NAME"
 	if verb == "list" {
 		count, want, use = 0, "no arguments", verb
 	}
@@ -122,8 +134,8 @@ func (o *DevOptions) dir() string {
 func runDev(ctx context.Context, o *DevOptions) (err error) {
 	dir := o.dir()
 	if dir == "" {
-		if dir, err = os.MkdirTemp("", "candor-dev-"); err != nil {
-			return internal("dev", err)
+		if dir, err = dev.Temporary(o.Narrate); err != nil {
+			return err
 		}
 		defer func() {
 			if removed := os.RemoveAll(dir); err == nil {
@@ -135,7 +147,7 @@ func runDev(ctx context.Context, o *DevOptions) (err error) {
 	if err != nil {
 		return internal("dev", err)
 	}
-	cluster, err := dev.Start(dev.Options{Dir: dir, Nodes: o.Nodes, TLS: o.TLS, Program: program, ServerArgs: o.ServerArgs, Narrate: o.Narrate})
+	cluster, err := dev.Start(dev.Options{Dir: dir, Nodes: o.Nodes, Workers: o.Workers, TLS: o.TLS, Program: program, ServerArgs: o.ServerArgs, Narrate: o.Narrate})
 	if err != nil {
 		return err
 	}
@@ -153,10 +165,18 @@ func runDev(ctx context.Context, o *DevOptions) (err error) {
 	o.Narrate("")
 	o.Narrate("The cluster runs until Ctrl-C. From another terminal:")
 	o.Narrate("  export CANDOR_CONTEXT=%s CANDOR_DEV_DATA=%s", cluster.ContextPath(), dir)
-	o.Narrate("  candor get kinds; candor status; candor dev kill n1; candor dev start n1")
+	o.Narrate("%s", suggestion(cluster))
 	<-ctx.Done()
 	o.Narrate("stopping")
 	return nil
+}
+
+// suggestion is what to try in the other terminal.
+func suggestion(cluster *dev.Cluster) string {
+	if len(cluster.Workers()) == 0 {
+		return "  candor get kinds; candor status; candor dev kill n1; candor dev start n1"
+	}
+	return "  candor node list; candor get instances -A; candor status; candor dev kill w1; candor dev start w1"
 }
 
 // seconds prints a duration for people.

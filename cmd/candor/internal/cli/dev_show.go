@@ -3,7 +3,10 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/client"
@@ -55,18 +58,73 @@ func (s *devShow) run(ctx context.Context) (err error) {
 		return err
 	}
 	s.say("%s leads in term %d", leader.Name, leader.Term)
-	for _, path := range s.Apply {
-		if err := s.apply(ctx, path); err != nil {
-			return err
-		}
+	if err := s.apply(ctx, s.Policies); err != nil {
+		return err
+	}
+	stage := &devStage{show: s}
+	if err := s.employ(ctx); err != nil {
+		return err
+	}
+	if err := s.apply(ctx, s.Apply); err != nil {
+		return err
+	}
+	scene, err := s.populated(ctx, stage)
+	if err != nil {
+		return err
 	}
 	if err := s.converged(ctx); err != nil {
 		return err
 	}
 	if s.Failover && len(s.cluster.Layout().Nodes) > 2 {
-		return s.failover(ctx)
+		return s.failover(ctx, stage, scene)
 	}
 	return nil
+}
+
+// employ starts the workers and waits until their nodes are ready.
+func (s *devShow) employ(ctx context.Context) error {
+	workers := s.cluster.Workers()
+	if len(workers) == 0 {
+		return nil
+	}
+	before, err := s.scene(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.cluster.StartWorkers(); err != nil {
+		return err
+	}
+	s.say("workers start: %s", strings.Join(workers, ", "))
+	err = s.waitUntil(ctx, "every worker's node is ready", func(ctx context.Context) (string, error) {
+		scene, err := s.scene(ctx)
+		if err != nil {
+			return "", err
+		}
+		for _, name := range workers {
+			if scene.nodes[name].session == before.nodes[name].session {
+				return name + " has not registered its node", nil
+			}
+		}
+		return scene.unready(workers), nil
+	})
+	if err == nil {
+		s.say("their nodes are ready")
+	}
+	return err
+}
+
+// populated waits until what is wanted runs.
+func (s *devShow) populated(ctx context.Context, stage *devStage) (*devScene, error) {
+	if len(s.cluster.Workers()) == 0 {
+		return &devScene{}, nil
+	}
+	scene, err := s.settled(ctx, stage, "every workload is available")
+	if err != nil || len(scene.workloads) == 0 {
+		return scene, err
+	}
+	s.say("all that is wanted runs: %d instances of %d workloads", len(scene.instances), len(scene.workloads))
+	stage.close(scene)
+	return scene, nil
 }
 
 // say prints one line with the time since the start.
@@ -105,14 +163,24 @@ func (s *devShow) leader(ctx context.Context) (*candor.LeaderHint, error) {
 	return &candor.LeaderHint{ServerID: w.NodeID, Name: w.NodeName, Term: w.ServedToken.Term}, nil
 }
 
-func (s *devShow) apply(ctx context.Context, path string) error {
+func (s *devShow) apply(ctx context.Context, paths []string) error {
+	for _, path := range paths {
+		if err := s.command(ctx, "", func(f *Factory) *cobra.Command { return NewCmdApply(f, nil) }, "-f", path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// command runs one of this program's, with what it would print to a second terminal.
+func (s *devShow) command(ctx context.Context, namespace string, command func(*Factory) *cobra.Command, args ...string) error {
 	f := *s.Factory
 	flags := *s.Flags
-	flags.Servers, flags.TLS = s.cluster.Layout().APIAddresses(), s.cluster.Admin()
+	flags.Servers, flags.TLS, flags.Namespace = s.cluster.Layout().APIAddresses(), s.cluster.Admin(), namespace
 	f.Flags, f.remote, f.kinds = &flags, nil, nil
 	defer f.Close()
-	cmd := NewCmdApply(&f, nil)
-	cmd.SetArgs([]string{"-f", path})
+	cmd := command(&f)
+	cmd.SetArgs(args)
 	cmd.SetOut(s.Out)
 	cmd.SetErr(s.Err)
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
@@ -143,62 +211,4 @@ func (s *devShow) converged(ctx context.Context) error {
 	}
 	s.say("all %d servers hold the same state: %s, digest %.12s", len(s.cluster.Layout().Nodes), at, digest)
 	return nil
-}
-
-// failover kills the leader and counts what is there before and after.
-func (s *devShow) failover(ctx context.Context) error {
-	leader, err := s.leader(ctx)
-	if err != nil {
-		return err
-	}
-	before, err := s.count(ctx)
-	if err != nil {
-		return err
-	}
-	s.say("kill -9 %s, the leader, with %d objects acknowledged", leader.Name, before)
-	if err := s.cluster.Act("kill", leader.Name); err != nil {
-		return err
-	}
-	killed := s.Now()
-	probe := candor.Ref{Kind: candor.KindNamespaces, Name: "default"}
-	if err := s.waitUntil(ctx, "a new leader takes a write", func(ctx context.Context) (string, error) {
-		_, err := s.client.Patch(ctx, probe, client.PatchMerge, []byte(`{"metadata":{"annotations":{"candor.dev/failover":"`+leader.Name+`"}}}`))
-		return "", err
-	}); err != nil {
-		return err
-	}
-	gap := s.Now().Sub(killed)
-	next, err := s.leader(ctx)
-	if err != nil {
-		return err
-	}
-	after, err := s.count(ctx)
-	if err != nil {
-		return err
-	}
-	s.say("%s leads in term %d and took a write %s after the kill; %d objects, none lost", next.Name, next.Term, seconds(gap), after)
-	if after != before {
-		return candor.Errorf(candor.ReasonInvariantViolated, "%d objects were acknowledged before the leader was killed, %d are there after it", before, after)
-	}
-	if err := s.cluster.Act("start", leader.Name); err != nil {
-		return err
-	}
-	s.say("%s starts again", leader.Name)
-	return s.converged(ctx)
-}
-
-// count reads every object of every kind, strongly.
-func (s *devShow) count(ctx context.Context) (n int, err error) {
-	for kind, err := range s.client.All(ctx, candor.KindKinds, client.ListOptions{}) {
-		if err != nil {
-			return 0, err
-		}
-		for _, err := range s.client.All(ctx, candor.KindName(kind.Metadata.Name), client.ListOptions{}) {
-			if err != nil {
-				return 0, err
-			}
-			n++
-		}
-	}
-	return n, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/x/term"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/client"
 	"github.com/candor-plane/candor/cmd/candor/internal/output"
 )
 
@@ -141,6 +142,13 @@ func (f *Factory) Narrate(format string, args ...any) {
 		return
 	}
 	fmt.Fprintf(f.Err, format+"\n", args...)
+}
+
+// Warn says what the server has to say of an object that it accepted, with -q too.
+func (f *Factory) Warn(ref candor.Ref, result client.Result) {
+	for _, warning := range result.Warnings {
+		fmt.Fprintf(f.Err, "warning: %s: %s\n", ref, output.Clean(warning))
+	}
 }
 
 // Foot writes the footer of a read.

@@ -107,7 +107,31 @@ func topics() []*cobra.Command {
    7  the freshness that was asked for could not be met
    8  an invariant is violated, or data is damaged
    9  a wait timed out
-  10  differences exist (candor diff)`,
+  10  differences exist (candor diff, candor plan --exit-code)`,
+		},
+		{
+			Use: "explaining", Short: "How to read what \"candor why\" says",
+			Long: `"candor why" says why something is as it is. Line by line:
+
+  first line       what is so now
+  decision         the decision that it rests on: its ID, the state of the root that
+                   it was taken on, and the algorithm
+  table            every node, with every reason that speaks against it; of nodes that
+                   fit the score, and its parts, each times its weight
+  Runner-up        the second best, and by how much it is less, or which rule chose
+  Smallest change  changes after which it would fit, each enough alone
+  Because          the versions that led there, nearest first, back to what somebody
+                   wanted
+  CONTROLLER …     what each controller last did about it, also where that was nothing
+  Next             what it waits for
+  Replayed         whether deciding again, on the same state, gives the same
+
+A chain ends where versions are compacted, where you may not read, and after 32
+links; it says which. What was refused before it reached the log only the server
+knows that refused it: "candor why request ID --on SERVER".
+
+"candor why-not OBJECT --on NODE" asks about one node, "candor plan -f FILE" about
+what has not been applied.`,
 		},
 		{
 			Use: "limits", Short: "What one party may have of a server, and how it is set",
@@ -135,6 +159,7 @@ For all:
                                                 second, and at once: 200, 500
   identities, addresses                         how many are remembered: 16384`,
 		},
+		drillsTopic(), verifyingTopic(),
 		{
 			Use: "reading", Short: "What --read asks for, and what the footer says",
 			Long: `Every read names the freshness that it needs, and is served so or refused;

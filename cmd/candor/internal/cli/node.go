@@ -15,7 +15,12 @@ import (
 
 // NewCmdNode returns `candor node` and its commands.
 func NewCmdNode(f *Factory) *cobra.Command {
-	return newGroup("node", "Have one server stand back, or mend its view", NewCmdNodeViewOnly(f, nil), NewCmdNodeRepair(f, nil))
+	cmd := newGroup("node", "Look at workers' nodes, cordon and drain them; have a server stand back, or mend its view",
+		NewCmdNodeList(f, nil), NewCmdNodeCordon(f, nil), NewCmdNodeUncordon(f, nil), NewCmdNodeDrain(f, nil), NewCmdNodeViewOnly(f, nil), NewCmdNodeRepair(f, nil))
+	cmd.Long = `Two kinds of machines: a worker's node runs instances (list, cordon, uncordon,
+drain), a server is a member of the cluster and keeps its state (view-only, repair).
+"candor node list" names the first, "candor cluster members" the others.`
+	return cmd
 }
 
 // address finds the API address of a server: by name or ID among the members,

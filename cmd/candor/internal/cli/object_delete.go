@@ -31,8 +31,8 @@ func NewCmdDelete(f *Factory, run func(context.Context, *DeleteOptions) error) *
 	cmd := &cobra.Command{
 		Use: "delete " + targetUse + " | -f FILE", Short: "Delete objects",
 		Long: `Delete objects. One that finalizers hold is marked, and goes when they are
-gone. Objects that it owns go after it, or stay without an owner with
---cascade=orphan.`,
+gone. Objects that it owns go after it; with --cascade=foreground those that
+block its deletion go before it; with --cascade=orphan all stay without an owner.`,
 		Example: `candor delete widget web
 candor delete -f examples/
 candor delete widgets -l app=shop
@@ -45,16 +45,18 @@ candor delete namespace shop --wait --timeout 30s`,
 	}
 	o.ManifestOptions.register(cmd)
 	o.Selection.register(cmd, "delete")
-	cmd.Flags().StringVar(&o.Cascade, "cascade", "background", "what becomes of owned objects: background deletes them after it, orphan lets them stay (`mode` background or orphan)")
+	cmd.Flags().StringVar(&o.Cascade, "cascade", "background", "what becomes of owned objects: background deletes them after it, foreground before it, orphan lets them stay (`mode` background, foreground or orphan)")
 	cmd.Flags().BoolVar(&o.Wait, "wait", false, "wait until the objects are gone")
 	cmd.Flags().BoolVar(&o.IgnoreMissing, "ignore-not-found", false, "an object that is not there is no error")
 	return remotely(cmd, flagNamespace, flagOutput)
 }
 
 func runDelete(ctx context.Context, o *DeleteOptions) error {
-	policy, ok := map[string]candor.Propagation{"background": candor.PropagateBackground, "orphan": candor.PropagateOrphan}[o.Cascade]
+	policy, ok := map[string]candor.Propagation{
+		"background": candor.PropagateBackground, "foreground": candor.PropagateForeground, "orphan": candor.PropagateOrphan,
+	}[o.Cascade]
 	if !ok {
-		return usage("--cascade %q: want background or orphan", o.Cascade)
+		return usage("--cascade %q: want background, foreground or orphan", o.Cascade)
 	}
 	format, err := o.Flags.format()
 	if err != nil {

@@ -142,6 +142,7 @@ func (e *editing) rounds(ctx context.Context) (*client.Result, error) {
 		}
 		result, err := e.write(ctx, content)
 		if err == nil {
+			e.Warn(e.ref, result)
 			return &result, e.discard()
 		}
 		if !correctable(err) {

@@ -21,8 +21,9 @@ import (
 // HistoryOptions are those of `candor history`.
 type HistoryOptions struct {
 	*Factory
-	Args []string
-	Diff bool
+	Args   []string
+	Diff   bool
+	Fields bool
 }
 
 // NewCmdHistory returns `candor history`.
@@ -32,7 +33,7 @@ func NewCmdHistory(f *Factory, run func(context.Context, *HistoryOptions) error)
 		Use: "history KIND NAME", Short: "Show the versions of an object, who made them and why",
 		Long: `Show the versions of an object that are kept, newest first: what changed, who
 changed it and why. Versions of objects that are gone are shown too.`,
-		Example:           "candor history widget web\ncandor history widget/web --diff\ncandor get widget web --at 977      the object as it was then",
+		Example:           "candor history widget web\ncandor history widget/web --diff\ncandor history widget/web --fields\ncandor get widget web --at 977      the object as it was then",
 		Args:              arguments(1, 2, "one object: KIND NAME or KIND/NAME"),
 		ValidArgsFunction: f.completeTargets,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,6 +42,7 @@ changed it and why. Versions of objects that are gone are shown too.`,
 		},
 	}
 	cmd.Flags().BoolVar(&o.Diff, "diff", false, "show what each version changed, line by line")
+	cmd.Flags().BoolVar(&o.Fields, "fields", false, "show what each version changed, field by field, and what led to it")
 	return remotely(cmd, flagNamespace, flagRead, flagStale, flagOutput)
 }
 
@@ -54,14 +56,19 @@ type historyDocument struct {
 }
 
 type pastVersion struct {
-	Revision uint64         `json:"revision"`
-	Deleted  bool           `json:"deleted,omitempty"`
-	Changed  []string       `json:"changed"`
-	Cause    *candor.Cause  `json:"cause,omitempty"`
-	Object   *candor.Object `json:"object,omitempty"`
+	Revision uint64   `json:"revision"`
+	Deleted  bool     `json:"deleted,omitempty"`
+	Changed  []string `json:"changed"`
+	// Fields are those that differ from the version before; none where that is not kept.
+	Fields []candor.FieldChange `json:"fields,omitempty"`
+	Cause  *candor.Cause        `json:"cause,omitempty"`
+	Object *candor.Object       `json:"object,omitempty"`
 }
 
 func runHistory(ctx context.Context, o *HistoryOptions) error {
+	if o.Diff && o.Fields {
+		return usage("--diff and --fields exclude each other")
+	}
 	reading, err := o.Flags.reading()
 	if err != nil {
 		return err
@@ -92,6 +99,8 @@ func runHistory(ctx context.Context, o *HistoryOptions) error {
 		_, err = fmt.Fprintf(o.Out, "%s/%s\n", kind.singular(), ref.Name)
 	case o.Diff:
 		err = o.differences(h.Versions)
+	case o.Fields:
+		err = o.fields(h.Versions)
 	default:
 		err = versionTable(o.Factory, h.Versions, len(h.Versions))
 	}
@@ -108,7 +117,7 @@ func runHistory(ctx context.Context, o *HistoryOptions) error {
 func historyOf(ref candor.Ref, h *client.History) historyDocument {
 	d := historyDocument{APIVersion: candor.APIVersion, Kind: "History", Object: ref, Floor: h.Floor, Witness: h.Witness, Items: []pastVersion{}}
 	for i, v := range h.Versions {
-		item := pastVersion{Revision: v.Revision, Deleted: v.Deleted, Changed: changed(h.Versions, i), Object: v.Object}
+		item := pastVersion{Revision: v.Revision, Deleted: v.Deleted, Changed: changed(h.Versions, i), Fields: fieldChanges(h.Versions, i), Object: v.Object}
 		if v.Object != nil {
 			item.Cause = v.Object.Cause
 		}
@@ -173,14 +182,7 @@ func changed(versions []client.Version, i int) []string {
 func (o *HistoryOptions) differences(versions []client.Version) error {
 	palette := o.OutPalette()
 	for i, v := range versions {
-		title := []string{fmt.Sprintf("revision %d", v.Revision)}
-		if parts := changed(versions, i); len(parts) > 0 {
-			title = append(title, strings.Join(parts, ", "))
-		}
-		if v.Object != nil && v.Object.Cause != nil {
-			title = append(title, strings.ReplaceAll(because(*v.Object.Cause), "\n", ", "))
-		}
-		if _, err := fmt.Fprintln(o.Out, palette.Heading(output.Clean(strings.Join(title, " · ")))); err != nil {
+		if err := o.title(versions, i); err != nil {
 			return err
 		}
 		if v.Deleted {
@@ -203,6 +205,54 @@ func (o *HistoryOptions) differences(versions []client.Version) error {
 		}
 	}
 	return nil
+}
+
+// title is the line above what a version changed: by whom, and why.
+func (o *HistoryOptions) title(versions []client.Version, i int) error {
+	v := versions[i]
+	title := []string{fmt.Sprintf("revision %d", v.Revision)}
+	if parts := changed(versions, i); len(parts) > 0 {
+		title = append(title, strings.Join(parts, ", "))
+	}
+	if v.Object != nil && v.Object.Cause != nil {
+		title = append(title, strings.ReplaceAll(because(*v.Object.Cause), "\n", ", "))
+	}
+	_, err := fmt.Fprintln(o.Out, o.OutPalette().Heading(output.Clean(strings.Join(title, " · "))))
+	return err
+}
+
+// fields shows what each version changed, field by field.
+func (o *HistoryOptions) fields(versions []client.Version) error {
+	for i := range versions {
+		if err := o.title(versions, i); err != nil {
+			return err
+		}
+		for _, c := range fieldChanges(versions, i) {
+			if _, err := fmt.Fprintln(o.Out, "  "+output.Clean(c.String())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fieldChanges are those of version i, none where the version before is not kept, and
+// none of one that began or ended the object.
+func fieldChanges(versions []client.Version, i int) []candor.FieldChange {
+	v := versions[i]
+	if v.Deleted || v.Object == nil || v.Object.Metadata.CreateRevision == v.Revision || i+1 == len(versions) || versions[i+1].Object == nil || versions[i+1].Deleted {
+		return nil
+	}
+	now, was := *v.Object, *versions[i+1].Object
+	now.Metadata.Annotations, was.Metadata.Annotations = written(now.Metadata.Annotations), written(was.Metadata.Annotations)
+	return candor.FieldChanges(&was, &now)
+}
+
+// written are the annotations that somebody wrote.
+func written(annotations map[string]string) map[string]string {
+	out := maps.Clone(annotations)
+	delete(out, merge.Annotation)
+	return out
 }
 
 // whole is the part of a version that somebody wrote, as text.

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -153,12 +154,24 @@ func (o *WatchOptions) follow(ctx context.Context, events Events, show func(watc
 	}
 }
 
+// ahead is by how much a server may see the end of a call's time before its client does:
+// both count it, and either may be late.
+const ahead = 200 * time.Millisecond
+
 // unlessOver leaves out the error that the end of ctx made.
 func unlessOver(ctx context.Context, err error) error {
-	if ctx.Err() == nil {
-		return err
+	if over(ctx, err) {
+		return nil
 	}
-	return nil
+	return err
+}
+
+func over(ctx context.Context, err error) bool {
+	if ctx.Err() != nil {
+		return true
+	}
+	ends, bounded := ctx.Deadline()
+	return bounded && time.Until(ends) < ahead && candor.ReasonOf(err) == candor.ReasonTimedOut
 }
 
 // printer returns what shows a line in the format.

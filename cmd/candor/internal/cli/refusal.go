@@ -95,6 +95,8 @@ func (f *Factory) next(err error) []string {
 		return []string{"candor status                  shows the floor, the oldest revision that is kept"}
 	case candor.ReasonQuotaExceeded, candor.ReasonDiskPressure:
 		return []string{"candor status", "candor cluster compact REVISION"}
+	case candor.ReasonDiskFailed:
+		return []string{"the same command again, once the disk is sound: what is on it is checked first", "candor cluster replace      takes the server away for good, if it is not"}
 	case candor.ReasonQuorumAtRisk, candor.ReasonNotAMember, candor.ReasonNotCaughtUp, candor.ReasonEpochMismatch, candor.ReasonMemberExists:
 		return []string{"candor cluster members"}
 	case candor.ReasonTurnFault, candor.ReasonInvariantViolated, candor.ReasonTokenConflict, candor.ReasonDataCorrupt:

@@ -80,6 +80,20 @@ type Keeper interface {
 	Snapshot(ctx context.Context, to io.Writer, progress func(written, estimated uint64), options ...client.ReadOption) (client.SnapshotInfo, error)
 }
 
+// Explainer is what commands ask why with.
+type Explainer interface {
+	Why(ctx context.Context, subject candor.VersionRef, options ...client.ReadOption) (*client.Explained, error)
+	WhyNot(ctx context.Context, of candor.Ref, node string, options ...client.ReadOption) (*client.Explained, error)
+	Plan(ctx context.Context, objects []*candor.Object, options ...client.ReadOption) (*client.Planned, error)
+	Reconciles(ctx context.Context, of candor.Ref, options ...client.ReadOption) (*client.Reconciled, error)
+}
+
+// Decider is what commands look at decisions with.
+type Decider interface {
+	Decision(ctx context.Context, which client.WhichDecision, options ...client.ReadOption) (*client.Decided, error)
+	ReplayDecision(ctx context.Context, which client.WhichDecision, options ...client.ReadOption) (*client.Replayed, error)
+}
+
 // NodeReader is what commands ask one node with.
 type NodeReader interface {
 	Node(ctx context.Context) (*client.NodeReport, error)
@@ -138,7 +152,10 @@ type Remote struct {
 	// Transitions are the changes of the members, among others.
 	Transitions Transitions
 	Numbers     Dispenser
+	Explain     Explainer
+	Decisions   Decider
 	Node        func(address string) NodeReader
+	Journal     func(address string) JournalReader
 	CatchUp     func(ctx context.Context, address string) (Changes, error)
 	Steer       func(address string) NodeChanger
 	Ring        func(address string) GossipRing
@@ -159,7 +176,7 @@ func connect(e Endpoint) (*Remote, error) {
 		return nil, err
 	}
 	return &Remote{
-		Servers: e.Servers, Reader: c, Writer: c, Cluster: c.Cluster(), Changer: c.Cluster(), Levels: c.Cluster(), Transitions: c.Transitions(), Keeper: c.Cluster(), Tenures: c, Duties: c, Numbers: c, Close: func() error { return closeBoth(c, own) },
+		Servers: e.Servers, Reader: c, Writer: c, Cluster: c.Cluster(), Changer: c.Cluster(), Levels: c.Cluster(), Transitions: c.Transitions(), Keeper: c.Cluster(), Tenures: c, Duties: c, Numbers: c, Explain: c, Decisions: c, Close: func() error { return closeBoth(c, own) },
 		Watch:  func(ctx context.Context, o client.WatchOptions) (Events, error) { return c.Watch(ctx, o) },
 		Node:   func(address string) NodeReader { return c.Diagnostics(address) },
 		Steer:  func(address string) NodeChanger { return c.Node(address) },
@@ -169,6 +186,7 @@ func connect(e Endpoint) (*Remote, error) {
 		CatchUp: func(ctx context.Context, address string) (Changes, error) {
 			return c.Diagnostics(address).WatchCatchUp(ctx)
 		},
+		Journal: func(address string) JournalReader { return c.Diagnostics(address) },
 	}, nil
 }
 

@@ -13,6 +13,7 @@ import (
 // The groups of commands in help.
 const (
 	groupObjects = "objects"
+	groupReasons = "reasons"
 	groupCluster = "cluster"
 	groupLocal   = "local"
 )
@@ -52,18 +53,21 @@ candor status                   how is the cluster?`,
 	root.SetCompletionCommandGroupID(groupLocal)
 	root.AddGroup(
 		&cobra.Group{ID: groupObjects, Title: "Objects"},
+		&cobra.Group{ID: groupReasons, Title: "Understanding"},
 		&cobra.Group{ID: groupCluster, Title: "Cluster"},
 		&cobra.Group{ID: groupLocal, Title: "This machine"},
 	)
 	add(root, groupObjects,
 		NewCmdGet(f, nil), NewCmdDescribe(f, nil), NewCmdApply(f, nil), NewCmdDiff(f, nil), NewCmdEdit(f, nil),
 		NewCmdLabel(f, nil), NewCmdDelete(f, nil), NewCmdWatch(f, nil), NewCmdWait(f, nil), NewCmdHistory(f, nil),
-		NewCmdOutcome(f, nil), NewCmdKinds(f, nil), NewCmdExplain(f, nil))
+		NewCmdRollback(f, nil), NewCmdOutcome(f, nil), NewCmdKinds(f, nil), NewCmdExplain(f, nil))
+	add(root, groupReasons, NewCmdWhy(f, nil), NewCmdWhyNot(f, nil), NewCmdPlan(f, nil), NewCmdDecision(f), NewCmdVerify(f))
 	add(root, groupCluster,
 		NewCmdStatus(f, nil), NewCmdDiagnostics(f, nil), NewCmdFreshness(f, nil), NewCmdWatchCatchUp(f, nil),
-		NewCmdNode(f), NewCmdCluster(f), NewCmdAuth(f), NewCmdAudit(f), NewCmdGossip(f), NewCmdTenure(f), NewCmdTransition(f), NewCmdAlloc(f), NewCmdSnapshot(f), NewCmdLog(f))
-	add(root, groupLocal, NewCmdServer(f, nil), NewCmdDev(f, nil), NewCmdTLS(f), NewCmdContext(f), NewCmdVersion(f, nil))
+		NewCmdNode(f), NewCmdCluster(f), NewCmdAuth(f), NewCmdAudit(f), NewCmdGossip(f), NewCmdTenure(f), NewCmdTransition(f), NewCmdAlloc(f), NewCmdSnapshot(f), NewCmdLog(f), NewCmdReplay(f, nil), NewCmdDebug(f))
+	add(root, groupLocal, NewCmdServer(f, nil), NewCmdWorker(f, nil), NewCmdDev(f, nil), NewCmdDrill(f), NewCmdTLS(f), NewCmdContext(f), NewCmdVersion(f, nil))
 	root.AddCommand(topics()...)
+	root.AddCommand(NewCmdWorkerShim(), NewCmdDrillChild())
 	f.completeFlags(root)
 	return root
 }

@@ -100,6 +100,8 @@ func (o *ServerOptions) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&s.Election, "election", s.Election, "how long a candidate waits for votes")
 	flags.DurationVar(&s.LeaderLease, "leader-lease", s.LeaderLease, "how long a leader goes on without a majority")
 	flags.Int64Var(&s.SnapshotBytes, "snapshot-bytes", s.SnapshotBytes, "take a snapshot after so many bytes of log")
+	flags.Int64Var(&s.TrailingBytes, "trailing-bytes", s.TrailingBytes, "keep so many bytes of log behind a snapshot, for servers that lag")
+	flags.Uint64Var(&s.TrailingEntries, "trailing-entries", s.TrailingEntries, "or so many entries, if these are more and no larger than four times the bytes")
 	flags.DurationVar(&s.WatchdogAfter, "watchdog", s.WatchdogAfter, "exit when a log write hangs for so long")
 	flags.Uint64Var(&s.DiskWatermarkBytes, "disk-watermark", s.DiskWatermarkBytes, "refuse writes when the disk has less free")
 	flags.StringVar(&o.Trace.Endpoint, "trace-endpoint", "", "send traces to a collector, HOST:PORT of OTLP over HTTP (or OTEL_EXPORTER_OTLP_ENDPOINT)")

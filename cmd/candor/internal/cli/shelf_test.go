@@ -30,6 +30,8 @@ type shelf struct {
 	snapshot []byte
 	// stale: reads are answered as BEST_EFFORT.
 	stale bool
+	// warnings come with every write.
+	warnings []string
 	// dry: writes are answered and not kept.
 	dry      bool
 	endpoint cli.Endpoint
@@ -51,6 +53,8 @@ type shelf struct {
 	clusterTime int64
 	reshaped    string
 	unanswering bool
+	// explaining is what is told of why.
+	explaining *explaining
 	// number is the highest that was handed out.
 	number uint64
 	// rings are the gossip keys by address.
@@ -58,13 +62,15 @@ type shelf struct {
 }
 
 func newShelf() *shelf {
-	return &shelf{revision: 977, configuration: 3, refusals: map[string][]error{}, rings: map[string][]client.GossipKey{}, tenures: duties(), lineages: map[string][]client.Version{}}
+	s := &shelf{revision: 977, configuration: 3, refusals: map[string][]error{}, rings: map[string][]client.GossipKey{}, tenures: duties(), lineages: map[string][]client.Version{}}
+	s.explaining = &explaining{shelf: s, of: map[string]*candor.Explanation{}}
+	return s
 }
 
 func (s *shelf) connect(e cli.Endpoint) (*cli.Remote, error) {
 	s.endpoint = e
 	return &cli.Remote{
-		Servers: e.Servers, Reader: s, Writer: s, Cluster: s, Changer: s, Levels: s, Transitions: transitions{s}, Keeper: s, Tenures: s, Duties: s, Numbers: s,
+		Servers: e.Servers, Reader: s, Writer: s, Cluster: s, Changer: s, Levels: s, Transitions: transitions{s}, Keeper: s, Tenures: s, Duties: s, Numbers: s, Explain: s.explaining, Decisions: s.explaining,
 		Node:  func(address string) cli.NodeReader { return node{s, address} },
 		Steer: func(address string) cli.NodeChanger { return node{s, address} },
 		Ring: func(address string) cli.GossipRing {
@@ -198,7 +204,7 @@ func (s *shelf) written(verb string, o *candor.Object) (client.Result, error) {
 		return client.Result{}, err
 	}
 	if s.dry {
-		return client.Result{Object: o, Changed: true, Witness: s.witness()}, nil
+		return client.Result{Object: o, Changed: true, Warnings: s.warnings, Witness: s.witness()}, nil
 	}
 	s.revision++
 	stored := *o
@@ -211,7 +217,7 @@ func (s *shelf) written(verb string, o *candor.Object) (client.Result, error) {
 	} else {
 		s.objects = append(s.objects, &stored)
 	}
-	return client.Result{Object: &stored, Token: s.witness().ServedToken, Changed: true, Witness: s.witness()}, nil
+	return client.Result{Object: &stored, Token: s.witness().ServedToken, Changed: true, Warnings: s.warnings, Witness: s.witness()}, nil
 }
 
 func (s *shelf) Create(_ context.Context, o *candor.Object, _ ...client.WriteOption) (client.Result, error) {

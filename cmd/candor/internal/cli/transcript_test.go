@@ -36,6 +36,11 @@ var start = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 //	                      the cluster time
 //	reshaped ID           names the transition that changes of the members were
 //	unanswering           has nobody hear the end of a replacement from here on
+//	explained             sets what why tells of the subject of the explanation in the input
+//	plan                  sets what a plan comes to
+//	decision [same|differs|unavailable]
+//	                      sets what every decision is, and what its replay comes to
+//	did                   sets what controllers did about everything
 //	outcome OUTCOME       sets what outcome tells
 //	file NAME             writes a file; » is a tab
 //	reachable             has the members know the address of n2 from here on
@@ -125,6 +130,18 @@ func (s *stage) act(t *testing.T, d *datadriven.TestData) string {
 			o := v.object()
 			s.shelf.lineages[d.CmdArgs[0].Key] = append(s.shelf.lineages[d.CmdArgs[0].Key], client.Version{Revision: o.Metadata.ResourceVersion, Object: o})
 		}
+	case "explained":
+		x := read[*candor.Explanation](t, d.Input)
+		s.shelf.explaining.of[x.Subject.String()] = x
+	case "plan":
+		s.shelf.explaining.plan = read[*candor.Plan](t, d.Input)
+	case "did":
+		s.shelf.explaining.did = read[[]candor.Reconciliation](t, d.Input)
+	case "decision":
+		s.shelf.explaining.decision = read[*candor.Decision](t, d.Input)
+		s.shelf.explaining.replay = map[string]candor.Replay{
+			"same": {Same: true}, "differs": {Reason: "DECISION_DIFFERS", Message: "w2 now"}, "unavailable": {Reason: "REPLAY_UNAVAILABLE", Message: "revision 8123 is compacted"},
+		}[d.CmdArgs[0].Key]
 	case "outcome":
 		s.shelf.outcome = client.WriteOutcome{}
 		if len(d.CmdArgs) > 0 {
@@ -143,6 +160,8 @@ func (s *stage) act(t *testing.T, d *datadriven.TestData) string {
 		s.shelf.configuration++
 	case "stale":
 		s.shelf.stale = true
+	case "warn":
+		s.shelf.warnings = strings.Split(d.Input, "\n")
 	case "damage":
 		s.shelf.snapshot = bytes.Clone(s.shelf.snapshot)
 		s.shelf.snapshot[len(s.shelf.snapshot)/2] ^= 1

@@ -23,11 +23,11 @@ const valid = 87600 * time.Hour
 // certificates are the files of a cluster's parties.
 type certificates struct {
 	admin identity.Files
-	nodes map[string]identity.Files
+	nodes map[string]identity.Files // of servers and workers, by name
 }
 
 // certify makes what the folder has not yet: authority, a certificate for each
-// node, whose data directory it makes too, and one for the admin. What is there
+// server, whose data directory it makes too, and each worker, and one for the admin. What is there
 // stays, so that a rotation of it stays too.
 func certify(dir string, l Layout) (certificates, error) {
 	path := filepath.Join(dir, TLSDir)
@@ -53,6 +53,14 @@ func certify(dir string, l Layout) (certificates, error) {
 			return certificates{}, err
 		}
 		c.nodes[n.Name] = files
+	}
+	for i := range l.Workers {
+		name := workerName(i)
+		files, err := issued(folder, have, candor.PartyWorker, name, name)
+		if err != nil {
+			return certificates{}, err
+		}
+		c.nodes[name] = files
 	}
 	c.admin, err = issued(folder, have, candor.PartyClient, Admin, Admin)
 	return c, err

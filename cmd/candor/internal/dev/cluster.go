@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -14,6 +15,7 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/cmd/candor/internal/contextfile"
 	"github.com/candor-plane/candor/identity"
+	"github.com/candor-plane/candor/worker/shim"
 )
 
 // Options of a cluster.
@@ -22,9 +24,11 @@ type Options struct {
 	Dir string
 	// Nodes is how many servers; 0 for what the folder has, or three.
 	Nodes int
+	// Workers is how many of them; 0 for what the folder has, or none.
+	Workers int
 	// TLS has every connection use it; nil for what the folder has, or none.
 	TLS *bool
-	// Program is the binary to run as `PROGRAM server …`.
+	// Program is the binary to run as `PROGRAM server …` and `PROGRAM worker …`.
 	Program string
 	// ServerArgs are passed on to every server.
 	ServerArgs []string
@@ -37,12 +41,15 @@ type Cluster struct {
 	options   Options
 	layout    Layout
 	certified certificates // zero without TLS
-	processes []*process
+	servers   []*process
+	workers   []*process
 	control   *control
+	lock      *shim.Lock // nil where the system has none
 	stop      sync.Once
 }
 
-// Start begins every server. Stop must follow.
+// Start begins every server; StartWorkers begins the workers. Stop must follow. What a
+// killed predecessor left running in the folder is ended first.
 func Start(o Options) (*Cluster, error) {
 	if o.Dir == "" || o.Program == "" || o.Narrate == nil {
 		panic("dev: folder, program and narrator are required")
@@ -53,30 +60,56 @@ func Start(o Options) (*Cluster, error) {
 	}
 	o.Dir = dir
 	c := &Cluster{options: o}
-	if c.layout, err = loadLayout(dir, o.Nodes, o.TLS, uuid.NewString()); err != nil {
+	if err := c.begin(); err != nil {
+		c.Stop()
 		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Cluster) begin() (err error) {
+	dir := c.options.Dir
+	if c.lock, err = hold(dir); err != nil {
+		return err
+	}
+	if c.layout, err = loadLayout(dir, c.options, uuid.NewString()); err != nil {
+		return err
+	}
+	if n, err := endInstances(dir); err != nil {
+		return err
+	} else if n > 0 {
+		c.options.Narrate("ended %d instances that a cluster left running which was killed here", n)
 	}
 	if c.layout.TLS {
 		if c.certified, err = certify(dir, c.layout); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, n := range c.layout.Nodes {
-		c.processes = append(c.processes, c.process(n))
+		c.servers = append(c.servers, c.server(n))
+	}
+	for i := range c.layout.Workers {
+		c.workers = append(c.workers, c.worker(i))
 	}
 	if c.control, err = listenControl(dir, c); err != nil {
-		return nil, err
+		return err
 	}
-	for _, p := range c.processes {
-		if err := p.start(); err != nil {
-			c.Stop()
-			return nil, err
-		}
+	if err := startAll(c.servers); err != nil {
+		return err
 	}
-	return c, c.writeContext()
+	return c.writeContext()
 }
 
-func (c *Cluster) process(n Node) *process {
+func startAll(processes []*process) error {
+	for _, p := range processes {
+		if err := p.start(); err != nil && candor.ReasonOf(err) != candor.ReasonAlreadyExists {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Cluster) server(n Node) *process {
 	args := []string{
 		"server", "--name", n.Name, "--data", filepath.Join(c.options.Dir, n.Name),
 		"--api", n.API, "--raft", n.Raft, "--gossip", n.Gossip, "--debug", n.Debug,
@@ -86,7 +119,10 @@ func (c *Cluster) process(n Node) *process {
 	if files, ok := c.certified.nodes[n.Name]; ok {
 		args = append(args, "--tls-ca", files.CA, "--tls-cert", files.Cert, "--tls-key", files.Key)
 	}
-	return &process{node: n, program: c.options.Program, args: append(args, c.options.ServerArgs...), dir: c.options.Dir, ended: c.ended}
+	return &process{
+		name: n.Name, about: "api " + n.API + "\tdebug " + n.Debug, program: c.options.Program,
+		args: append(args, c.options.ServerArgs...), dir: c.options.Dir, ended: c.ended,
+	}
 }
 
 // ended tells of a child that nobody asked to end.
@@ -136,24 +172,36 @@ func (c *Cluster) Act(verb, node string) error {
 	return err
 }
 
-// Stop ends every server gracefully, at last by force, and waits.
+// Stop ends the workers, what they run, and the servers, gracefully, at last by force,
+// and waits.
 func (c *Cluster) Stop() {
 	c.stop.Do(func() {
 		if c.control != nil {
 			c.control.close()
 			_ = os.Remove(socketPath(c.options.Dir))
 		}
-		var wait sync.WaitGroup
-		for _, p := range c.processes {
-			wait.Go(func() {
-				end(p)
-			})
+		endAll(c.workers)
+		if c.lock != nil { // without it the folder is another's
+			if _, err := endInstances(c.options.Dir); err != nil {
+				c.options.Narrate("not everything that the workers ran has ended: %v", err)
+			}
 		}
-		wait.Wait()
+		endAll(c.servers)
+		if c.lock != nil {
+			_ = c.lock.Release() // the end of this process does so too
+		}
 	})
 }
 
-// grace is how long a server may take to stop.
+func endAll(processes []*process) {
+	var wait sync.WaitGroup
+	for _, p := range processes {
+		wait.Go(func() { end(p) })
+	}
+	wait.Wait()
+}
+
+// grace is how long a server or worker may take to stop.
 const grace = 15 * time.Second
 
 func end(p *process) {
@@ -174,9 +222,11 @@ func end(p *process) {
 	}
 }
 
+func (c *Cluster) all() []*process { return slices.Concat(c.servers, c.workers) }
+
 func (c *Cluster) find(name string) *process {
-	for _, p := range c.processes {
-		if p.node.Name == name {
+	for _, p := range c.all() {
+		if p.name == name {
 			return p
 		}
 	}
@@ -184,14 +234,14 @@ func (c *Cluster) find(name string) *process {
 }
 
 func (c *Cluster) names() []string {
-	out := make([]string, 0, len(c.processes))
-	for _, p := range c.processes {
-		out = append(out, p.node.Name)
+	var out []string
+	for _, p := range c.all() {
+		out = append(out, p.name)
 	}
 	return out
 }
 
 // String is for logs.
 func (c *Cluster) String() string {
-	return fmt.Sprintf("%d nodes in %s", len(c.processes), c.options.Dir)
+	return fmt.Sprintf("%d servers and %d workers in %s", len(c.servers), len(c.workers), c.options.Dir)
 }

@@ -162,10 +162,10 @@ func (c *Cluster) act(q Request) ([]string, error) {
 }
 
 func (c *Cluster) list() []string {
-	out := make([]string, 0, len(c.processes))
-	for _, p := range c.processes {
+	out := make([]string, 0, len(c.servers)+len(c.workers))
+	for _, p := range c.all() {
 		state, pid := p.state()
-		line := fmt.Sprintf("%s\t%s\tapi %s\tdebug %s", p.node.Name, state, p.node.API, p.node.Debug)
+		line := fmt.Sprintf("%s\t%s\t%s", p.name, state, p.about)
 		if pid != 0 {
 			line += fmt.Sprintf("\tpid %d", pid)
 		}

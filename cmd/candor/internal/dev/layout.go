@@ -15,12 +15,13 @@ import (
 	"github.com/candor-plane/candor"
 )
 
-// Layout is what a cluster's folder remembers: nodes, ports, token, whether they
-// use TLS.
+// Layout is what a cluster's folder remembers: servers, ports, token, whether they
+// use TLS, how many workers there are.
 type Layout struct {
-	Token string `json:"token"`
-	TLS   bool   `json:"tls,omitempty"`
-	Nodes []Node `json:"nodes"`
+	Token   string `json:"token"`
+	TLS     bool   `json:"tls,omitempty"`
+	Nodes   []Node `json:"nodes"`
+	Workers int    `json:"workers,omitempty"`
 }
 
 // Node is one server of the layout.
@@ -42,15 +43,22 @@ const (
 
 const layoutFile = "dev.yaml"
 
-// loadLayout reads the folder's layout, or plans a new one of so many nodes on
-// ports that are free. TLS is nil for what the folder has, which for a new one is
-// none.
-func loadLayout(dir string, nodes int, tls *bool, token string) (Layout, error) {
+// mostWorkers bounds the workers of one folder: they are processes of one machine.
+const mostWorkers = 20
+
+// loadLayout reads the folder's layout, or plans a new one on ports that are free. What
+// the options leave open is what the folder has, which for a new one is three servers,
+// no workers and no TLS. Workers may be added to a folder, and servers may not.
+func loadLayout(dir string, o Options, token string) (Layout, error) {
+	nodes, tls := o.Nodes, o.TLS
+	if o.Workers < 0 || o.Workers > mostWorkers {
+		return Layout{}, candor.Errorf(candor.ReasonUsage, "dev: --workers %d: want 0 to %d", o.Workers, mostWorkers)
+	}
 	path := filepath.Join(dir, layoutFile)
 	data, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return planLayout(dir, nodes, tls != nil && *tls, token)
+		return planLayout(dir, nodes, o.Workers, tls != nil && *tls, token)
 	case err != nil:
 		return Layout{}, candor.Wrap("dev", err)
 	}
@@ -64,6 +72,9 @@ func loadLayout(dir string, nodes int, tls *bool, token string) (Layout, error) 
 	if tls != nil && *tls != l.TLS {
 		return Layout{}, refuseMixing(dir, l.TLS)
 	}
+	if o.Workers != 0 && o.Workers < l.Workers {
+		return Layout{}, candor.Errorf(candor.ReasonUsage, "%s holds a cluster of %d workers, and fewer would leave nodes without one: drain and delete a node instead, or leave --workers out", dir, l.Workers)
+	}
 	for _, n := range l.Nodes {
 		for _, address := range []string{n.API, n.Raft, n.Gossip, n.Debug} {
 			if !free(address) {
@@ -71,7 +82,19 @@ func loadLayout(dir string, nodes int, tls *bool, token string) (Layout, error) 
 			}
 		}
 	}
+	if o.Workers > l.Workers {
+		l.Workers = o.Workers
+		return l, l.save(dir)
+	}
 	return l, nil
+}
+
+func (l Layout) save(dir string) error {
+	data, err := yaml.Marshal(l)
+	if err != nil {
+		return candor.Wrap("dev", err)
+	}
+	return candor.Wrap("dev", os.WriteFile(filepath.Join(dir, layoutFile), data, 0o600))
 }
 
 func refuseMixing(dir string, has bool) error {
@@ -81,14 +104,14 @@ func refuseMixing(dir string, has bool) error {
 	return candor.Errorf(candor.ReasonUsage, "%s holds a cluster without TLS, whose ID is in no certificate: leave --tls out, or use another --data", dir)
 }
 
-func planLayout(dir string, nodes int, tls bool, token string) (Layout, error) {
+func planLayout(dir string, nodes, workers int, tls bool, token string) (Layout, error) {
 	if nodes == 0 {
 		nodes = 3
 	}
 	if nodes < 1 || nodes > 9 {
 		return Layout{}, candor.Errorf(candor.ReasonUsage, "dev: --nodes %d: want 1 to 9", nodes)
 	}
-	l := Layout{Token: token, TLS: tls}
+	l := Layout{Token: token, TLS: tls, Workers: workers}
 	taken := map[string]bool{}
 	for i := 1; i <= nodes; i++ {
 		n := Node{Name: fmt.Sprintf("n%d", i)}
@@ -104,14 +127,7 @@ func planLayout(dir string, nodes int, tls bool, token string) (Layout, error) {
 		}
 		l.Nodes = append(l.Nodes, n)
 	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return Layout{}, candor.Wrap("dev", err)
-	}
-	data, err := yaml.Marshal(l)
-	if err != nil {
-		return Layout{}, candor.Wrap("dev", err)
-	}
-	return l, candor.Wrap("dev", os.WriteFile(filepath.Join(dir, layoutFile), data, 0o600))
+	return l, l.save(dir)
 }
 
 // pick takes the wanted port when it is free, otherwise one that the system

@@ -18,25 +18,31 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestAFolderKeepsItsNodesAndPorts(t *testing.T) {
 	dir := t.TempDir()
-	first, err := loadLayout(dir, 3, nil, "token-a")
+	first, err := loadLayout(dir, Options{Nodes: 3, Workers: 1}, "token-a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := loadLayout(dir, 0, nil, "token-b")
+	again, err := loadLayout(dir, Options{}, "token-b")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(again.Nodes) != 3 || again.Token != "token-a" || again.InitialCluster() != first.InitialCluster() {
+	if len(again.Nodes) != 3 || again.Workers != 1 || again.Token != "token-a" || again.InitialCluster() != first.InitialCluster() {
 		t.Fatalf("taken up again as %+v, it was %+v", again, first)
 	}
-	if _, err := loadLayout(dir, 5, nil, ""); candor.ReasonOf(err) != candor.ReasonUsage {
+	if _, err := loadLayout(dir, Options{Nodes: 5}, ""); candor.ReasonOf(err) != candor.ReasonUsage {
 		t.Errorf("another number of nodes: %v", err)
+	}
+	if l, err := loadLayout(dir, Options{Workers: 3}, ""); err != nil || l.Workers != 3 {
+		t.Errorf("more workers: %+v, %v", l, err)
+	}
+	if _, err := loadLayout(dir, Options{Workers: 2}, ""); candor.ReasonOf(err) != candor.ReasonUsage {
+		t.Errorf("fewer workers than the folder has: %v, want USAGE", err)
 	}
 }
 
 func TestATakenPortIsReplacedInANewFolderAndNamedInAnOldOne(t *testing.T) {
 	dir := t.TempDir()
-	l, err := loadLayout(dir, 1, nil, "t")
+	l, err := loadLayout(dir, Options{Nodes: 1}, "t")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,10 +51,10 @@ func TestATakenPortIsReplacedInANewFolderAndNamedInAnOldOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	if _, err := loadLayout(dir, 0, nil, ""); candor.ReasonOf(err) != candor.ReasonAddressInUse || !strings.Contains(err.Error(), l.Nodes[0].API) {
+	if _, err := loadLayout(dir, Options{}, ""); candor.ReasonOf(err) != candor.ReasonAddressInUse || !strings.Contains(err.Error(), l.Nodes[0].API) {
 		t.Errorf("old folder: %v, want the taken address named", err)
 	}
-	other, err := loadLayout(t.TempDir(), 1, nil, "t")
+	other, err := loadLayout(t.TempDir(), Options{Nodes: 1}, "t")
 	if err != nil || other.Nodes[0].API == l.Nodes[0].API {
 		t.Errorf("new folder: %+v, %v", other, err)
 	}
@@ -57,16 +63,16 @@ func TestATakenPortIsReplacedInANewFolderAndNamedInAnOldOne(t *testing.T) {
 func TestAFolderKeepsWhetherItUsesTLSAndIsNotMixed(t *testing.T) {
 	for _, has := range []bool{true, false} {
 		dir, other := t.TempDir(), !has
-		if _, err := loadLayout(dir, 1, &has, "t"); err != nil {
+		if _, err := loadLayout(dir, Options{Nodes: 1, TLS: &has}, "t"); err != nil {
 			t.Fatal(err)
 		}
 		for _, again := range []*bool{nil, &has} {
-			l, err := loadLayout(dir, 0, again, "t")
+			l, err := loadLayout(dir, Options{TLS: again}, "t")
 			if err != nil || l.TLS != has {
 				t.Errorf("TLS %v taken up again: %+v, %v", has, l, err)
 			}
 		}
-		if _, err := loadLayout(dir, 0, &other, "t"); candor.ReasonOf(err) != candor.ReasonUsage {
+		if _, err := loadLayout(dir, Options{TLS: &other}, "t"); candor.ReasonOf(err) != candor.ReasonUsage {
 			t.Errorf("TLS %v asked to be %v: %v, want USAGE", has, other, err)
 		}
 	}

@@ -10,11 +10,13 @@ import (
 	"github.com/candor-plane/candor"
 )
 
-// process is one node: a child that may come and go.
+// process is one server or worker: a child that may come and go.
 type process struct {
-	node    Node
+	name    string
+	about   string // for lists
 	program string
 	args    []string
+	env     []string // nil is this process's
 	dir     string
 	ended   func(name string, err error, expected bool)
 
@@ -30,19 +32,19 @@ func (p *process) start() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.child != nil {
-		return candor.Errorf(candor.ReasonAlreadyExists, "%s is running, pid %d", p.node.Name, p.child.Process.Pid)
+		return candor.Errorf(candor.ReasonAlreadyExists, "%s is running, pid %d", p.name, p.child.Process.Pid)
 	}
-	log, err := os.OpenFile(filepath.Join(p.dir, p.node.Name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	log, err := os.OpenFile(filepath.Join(p.dir, p.name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return candor.Wrap("dev", err)
 	}
 	// The child has its own copy.
 	defer func() { _ = log.Close() }()
 	child := exec.Command(p.program, p.args...)
-	child.Stdout, child.Stderr = log, log
+	child.Stdout, child.Stderr, child.Env = log, log, p.env
 	child.SysProcAttr = childAttributes()
 	if err := child.Start(); err != nil {
-		return candor.Errorf(candor.ReasonInternal, "start %s: %w", p.node.Name, err)
+		return candor.Errorf(candor.ReasonInternal, "start %s: %w", p.name, err)
 	}
 	p.child, p.done, p.expected, p.paused = child, make(chan struct{}), false, false
 	go p.reap(child, p.done)
@@ -56,7 +58,7 @@ func (p *process) reap(child *exec.Cmd, done chan struct{}) {
 	p.child = nil
 	p.mu.Unlock()
 	close(done)
-	p.ended(p.node.Name, err, expected)
+	p.ended(p.name, err, expected)
 }
 
 // signal sends one, and says whether the end of the child is wanted by it.
@@ -64,7 +66,7 @@ func (p *process) signal(sig syscall.Signal, ends bool) (<-chan struct{}, error)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.child == nil {
-		return nil, candor.Errorf(candor.ReasonNotFound, "%s is not running", p.node.Name)
+		return nil, candor.Errorf(candor.ReasonNotFound, "%s is not running", p.name)
 	}
 	p.expected = p.expected || ends
 	p.paused = sig == syscall.SIGSTOP || (p.paused && sig != syscall.SIGCONT)

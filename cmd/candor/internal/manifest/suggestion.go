@@ -8,16 +8,22 @@ import (
 
 // suggestion names the known field that was probably meant, or all of them.
 func suggestion(name string, known map[string]form) string {
+	names := slices.Sorted(maps.Keys(known))
+	if meant := Meant(name, names); meant != "" {
+		return "; did you mean " + meant + "?"
+	}
+	return "; want one of " + strings.Join(names, ", ")
+}
+
+// Meant is the name of these that was probably meant; empty where none is near.
+func Meant(name string, names []string) string {
 	best, nearest := "", 3
-	for _, candidate := range slices.Sorted(maps.Keys(known)) {
+	for _, candidate := range names {
 		if d := distance(strings.ToLower(candidate), strings.ToLower(name)); d < nearest {
 			best, nearest = candidate, d
 		}
 	}
-	if best != "" {
-		return "; did you mean " + best + "?"
-	}
-	return "; want one of " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+	return best
 }
 
 // distance is Levenshtein's; a hostile name is far from everything.

@@ -1,0 +1,231 @@
+package doctor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/candor-plane/candor"
+)
+
+// Clean removes what drills of this user that were killed left: first their
+// processes, then what is mounted below their directories, then these. It looks
+// for directories below the machine's directory for temporary files and below
+// parents. It says what it removed, also where it failed in between.
+func Clean(ctx context.Context, parents ...string) ([]string, error) {
+	removed, err := endProcesses(ctx)
+	for _, parent := range append([]string{os.TempDir()}, parents...) {
+		if ctx.Err() != nil {
+			err = errors.Join(err, context.Cause(ctx))
+			break
+		}
+		paths, failed := filepath.Glob(filepath.Join(parent, directoryPrefix+"*"))
+		err = errors.Join(err, failed)
+		for _, path := range paths {
+			out, failed := removeDirectory(path)
+			removed = append(removed, out...)
+			err = errors.Join(err, failed)
+		}
+	}
+	if err != nil {
+		return removed, candor.Errorf(candor.ReasonUnavailable, "clean up after drills: %w", err)
+	}
+	return removed, nil
+}
+
+// endProcesses ends those that carry a dead drill's mark, but none that this
+// process descends from, and waits until they are gone.
+func endProcesses(ctx context.Context) ([]string, error) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, err
+	}
+	spared := ancestors()
+	var removed []string
+	for _, entry := range entries {
+		number, err := strconv.Atoi(entry.Name())
+		if err != nil || slices.Contains(spared, number) {
+			continue
+		}
+		ended, failed := endProcess(ctx, number)
+		if ended != "" {
+			removed = append(removed, ended)
+		}
+		if failed != nil {
+			return removed, failed
+		}
+	}
+	return removed, nil
+}
+
+// ancestors are this process, its parent, and so on.
+func ancestors() []int {
+	var out []int
+	for process := os.Getpid(); process > 1; {
+		out = append(out, process)
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process))
+		if err != nil {
+			break
+		}
+		_, after, _ := bytes.Cut(status, []byte("\nPPid:"))
+		parent, _, _ := bytes.Cut(after, []byte("\n"))
+		if process, err = strconv.Atoi(strings.TrimSpace(string(parent))); err != nil {
+			break
+		}
+	}
+	return out
+}
+
+// endProcess ends a process if that carries a dead drill's mark, and says which.
+// The process is held from before its mark is read, so that its number cannot
+// become another's meanwhile.
+func endProcess(ctx context.Context, number int) (string, error) {
+	held, err := unix.PidfdOpen(number, 0)
+	if err != nil {
+		return "", nil // it is gone, or a thread
+	}
+	defer unix.Close(held)
+	if carries, err := carriesDeadMark(number); !carries || err != nil {
+		return "", err
+	}
+	name := fmt.Sprintf("process %d (%s)", number, commandOf(number))
+	if err := unix.PidfdSendSignal(held, unix.SIGKILL, nil, 0); err != nil {
+		if errors.Is(err, unix.ESRCH) {
+			return "", nil
+		}
+		return "", fmt.Errorf("%s: %w", name, err)
+	}
+	const goes = 5 * time.Second
+	for began := time.Now(); time.Since(began) < goes && ctx.Err() == nil; {
+		ready := []unix.PollFd{{Fd: int32(held), Events: unix.POLLIN}}
+		if n, err := unix.Poll(ready, 100); n > 0 && err == nil {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("%s was killed, and is still there", name)
+}
+
+func carriesDeadMark(number int) (bool, error) {
+	environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", number))
+	if err != nil {
+		return false, nil // gone, or another user's
+	}
+	for variable := range bytes.SplitSeq(environment, []byte{0}) {
+		text, ours := bytes.CutPrefix(variable, []byte(markVariable+"="))
+		if !ours {
+			continue
+		}
+		mark, ok := parseMark(text)
+		if !ok {
+			return false, nil
+		}
+		return mark.dead()
+	}
+	return false, nil
+}
+
+func commandOf(number int) string {
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", number))
+	if err != nil {
+		return "?"
+	}
+	return strings.TrimSpace(string(bytes.ReplaceAll(line, []byte{0}, []byte{' '})))
+}
+
+// removeDirectory removes one that a dead drill of this user made, and what is
+// mounted below it. Where something stays mounted, it stays.
+func removeDirectory(path string) ([]string, error) {
+	stat, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	owner, ok := stat.Sys().(*syscall.Stat_t)
+	if !ok || !stat.IsDir() || int(owner.Uid) != os.Geteuid() {
+		return nil, nil
+	}
+	text, err := os.ReadFile(filepath.Join(path, markFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	mark, ok := parseMark(text)
+	if !ok {
+		return nil, nil
+	}
+	if dead, err := mark.dead(); !dead || err != nil {
+		return nil, err
+	}
+	removed, err := unmount(path)
+	if err != nil {
+		return removed, err
+	}
+	if err := os.RemoveAll(path); err != nil {
+		return removed, err
+	}
+	return append(removed, "directory "+path), nil
+}
+
+// unmount ends what is mounted below a directory, the last mounted first.
+func unmount(path string) ([]string, error) {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, err
+	}
+	table, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	var below []string
+	for line := range strings.Lines(string(table)) {
+		const mountPoint = 4 // proc_pid_mountinfo(5)
+		fields := strings.Fields(line)
+		if len(fields) <= mountPoint {
+			continue
+		}
+		if at := unescape(fields[mountPoint]); strings.HasPrefix(at, path+"/") {
+			below = append(below, at)
+		}
+	}
+	slices.Reverse(below)
+	var removed []string
+	for _, at := range below {
+		if err := unix.Unmount(at, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW); err != nil {
+			return removed, fmt.Errorf("what is mounted at %s: %w", at, err)
+		}
+		removed = append(removed, "mount "+at)
+	}
+	return removed, nil
+}
+
+// unescape undoes what mountinfo writes for blanks: a backslash and three octal
+// digits.
+func unescape(path string) string {
+	var out strings.Builder
+	for i := 0; i < len(path); i++ {
+		if path[i] == '\\' && i+3 < len(path) {
+			if n, err := strconv.ParseUint(path[i+1:i+4], 8, 8); err == nil {
+				out.WriteByte(byte(n))
+				i += 3
+				continue
+			}
+		}
+		out.WriteByte(path[i])
+	}
+	return out.String()
+}

@@ -1,0 +1,51 @@
+//go:build linux
+
+package shim
+
+import (
+	"os"
+	"testing"
+)
+
+// TestNoShimStaysAZombie, whether its command ended before anybody attached, while the
+// shim was started, or after.
+func TestNoShimStaysAZombie(t *testing.T) {
+	lingers(t)
+	for _, c := range []struct {
+		name    string
+		command []string
+	}{
+		{"no such command", []string{"/no/such/command"}},
+		{"it ends at once", []string{"true"}},
+		{"it ends soon", []string{"sleep", "0.01"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for run := 1; run <= 10; run++ {
+				x := newInstance(t)
+				x.order(1, 1, c.command...)
+				x.launch(1)
+				x.end()
+			}
+			pids, err := processes()
+			noError(t, err)
+			for _, pid := range pids {
+				if s, ok := statOf(pid); ok && s.parent == os.Getpid() && s.state == 'Z' {
+					t.Errorf("process %d ended and was not waited for", pid)
+				}
+			}
+		})
+	}
+}
+
+// TestTheNextRunMayBeginAsSoonAsOneIsOver: its shim gave the directory back.
+func TestTheNextRunMayBeginAsSoonAsOneIsOver(t *testing.T) {
+	lingers(t)
+	x := newInstance(t)
+	for run := 1; run <= 20; run++ {
+		x.order(run, 1, "true")
+		x.launch(run)
+		if r := x.end(); r.Run != run {
+			t.Fatalf("%+v", *r)
+		}
+	}
+}
