@@ -11,6 +11,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/client"
+	"github.com/candor-plane/candor/drill/stage/disk"
 )
 
 // damage is a way to lose what a file held. Each makes another file of it.
@@ -18,14 +19,8 @@ var damage = map[string]func([]byte) []byte{
 	// The stable store's second half may be free pages, which nobody misses.
 	"truncated":   func(b []byte) []byte { return b[:len(b)/3] },
 	"emptied":     func([]byte) []byte { return nil },
-	"bit flipped": func(b []byte) []byte { return flipped(b, 20) },
+	"bit flipped": func(b []byte) []byte { return disk.FlipBit(b, 20) },
 	"missing":     nil,
-}
-
-func flipped(b []byte, at int) []byte {
-	out := bytes.Clone(b)
-	out[at] ^= 0x10
-	return out
 }
 
 // filled is a stopped server with a snapshot, a log from its first entry on,
@@ -93,7 +88,7 @@ func TestADamagedFileIsRefusedByNameAndNeverServed(t *testing.T) {
 	}
 	segment := p.path(t, "raft/wal/*.wal")
 	t.Run("the last entry", func(t *testing.T) {
-		p.isNamed(t, segment, func(b []byte) []byte { return flipped(b, len(bytes.TrimRight(b, "\x00"))-20) })
+		p.isNamed(t, segment, func(b []byte) []byte { return disk.FlipBit(b, len(bytes.TrimRight(b, "\x00"))-20) })
 	})
 	t.Run("after a crash", func(t *testing.T) {
 		p.begin(t)
@@ -122,7 +117,7 @@ func TestADamagedSnapshotIsSetAsideWhereTheLogHasItAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, flipped(data, len(data)/2), 0o600); err != nil {
+	if err := os.WriteFile(path, disk.FlipBit(data, len(data)/2), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p.begin(t)
@@ -165,7 +160,7 @@ func TestADamagedSnapshotIsRefusedWhereNothingReplacesIt(t *testing.T) {
 		}
 	}
 	t.Run("in the middle", func(t *testing.T) {
-		p.isNamed(t, path, func(b []byte) []byte { return flipped(b, len(b)/2) })
+		p.isNamed(t, path, func(b []byte) []byte { return disk.FlipBit(b, len(b)/2) })
 	})
 	p.begin(t)
 	restored.answers(ctx, k, p)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,15 +25,11 @@ const (
 	// floodAttempts is how often a measurement that is too bad is repeated: other
 	// programs run on this machine too.
 	floodAttempts = 3
-	// measureVariable has the ratio judged, which takes a machine on which nothing else
-	// runs: make measure. Without it one attempt is made, that the bounds hold is judged,
-	// and that no p99 is above worstAnyhow; the ratio is logged.
-	measureVariable = "CANDOR_MEASURE"
-	worstAnyhow     = time.Second
-	inconclusive    = "INCONCLUSIVE"
+	// worstAnyhow is no p99 above while nothing is measured: then one attempt is made,
+	// that the bounds hold is judged, and the ratio is logged.
+	worstAnyhow  = time.Second
+	inconclusive = "INCONCLUSIVE"
 )
-
-func measuring() bool { return os.Getenv(measureVariable) != "" }
 
 // TestAFloodOfConnectionsFromOneAddressLeavesOthersAlone: thousands, which say
 // nothing or as little as keeps them, at the leader, while a client at another

@@ -3,97 +3,105 @@ package integration
 import (
 	"context"
 	"net"
+	"os/exec"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/candor-plane/candor/drill/network"
 )
 
-// network carries what servers send one another, each direction of each pair by
-// itself. The tests' own clients are no part of it: they reach every server.
-type network interface {
-	// place gives a server that has not begun its addresses and a way to start.
-	place(p *process)
-	// dial connects to a server's address: from another server's place, or with
-	// an empty name from the clients'.
-	dial(ctx context.Context, from, address string) (net.Conn, error)
-	// Cut loses what one server sends to another, without a word to either, until
-	// Heal. Connections stay, and go on after that.
-	Cut(from, to string)
-	Heal(from, to string)
-	// delivers sends something the way of the servers' own messages and says
-	// whether it arrives, and that this is their way.
-	delivers(from, to string) bool
-}
-
-// settles bounds how long delivers waits for what was sent.
-const settles = 60 * time.Millisecond
-
-// direction is one direction of one pair of servers.
-type direction struct{ from, to string }
-
-// links is a network whose faults are known to bite: each is tried when it
-// begins and when it ends, and one that made no difference ends the test as
-// inconclusive.
+// links is the network between a test's servers, whose faults are known to bite:
+// one that made no difference ends the test as inconclusive.
 type links struct {
-	network
-	t   *testing.T
-	cut map[direction]bool
+	*network.Links
+	t *testing.T
 }
 
 // newLinks is a network of namespaces, where this process may make those, and
-// otherwise one of proxies.
+// otherwise one of proxies. It skips the test where neither can be made.
 func newLinks(t *testing.T) *links {
 	t.Helper()
-	n, refused := newNamespaces(t)
-	if refused == nil {
-		return linksOver(t, n)
-	}
-	t.Logf("proxies carry the servers' messages, for there are no namespaces: %v", refused)
-	return linksOver(t, newProxies(t))
+	return linksOver(t, newNetwork(t, ""))
 }
 
-func linksOver(t *testing.T, n network) *links {
-	return &links{network: n, t: t, cut: map[direction]bool{}}
+// newProxies is a network of proxies; it skips the test where there is none.
+func newProxies(t *testing.T) *network.Links {
+	t.Helper()
+	return newNetwork(t, network.Proxies)
+}
+
+func newNetwork(t *testing.T, layer network.Layer) *network.Links {
+	t.Helper()
+	n, err := network.New(t.Context(), network.Options{Layer: layer})
+	if err != nil {
+		t.Skipf("SKIPPED, network faults between real servers are not tested: %v", err)
+	}
+	if n.Refused() != nil {
+		t.Logf("%s carry the servers' messages: %v", n.Layer(), n.Refused())
+	}
+	return n
+}
+
+func linksOver(t *testing.T, n *network.Links) *links {
+	l := &links{Links: n, t: t}
+	t.Cleanup(func() { // the servers were ended before
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+// place gives a server that has not begun its addresses and a way to start.
+func (l *links) place(p *process) {
+	l.t.Helper()
+	place, err := l.Place(p.name, p.api, p.raft)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	p.api, p.raft = place.API, place.Raft
+	if !place.Loopback {
+		p.flags = append(p.flags, "--insecure")
+	}
+	if place.Lead != nil {
+		l.lead(p, place)
+		return
+	}
+	p.start = func(child *exec.Cmd) error { return place.Start(child.Start) }
 }
 
 // client dials as the tests' clients do.
 func (l *links) client(ctx context.Context, address string) (net.Conn, error) {
-	return l.dial(ctx, "", address)
+	return l.Dial(ctx, "", address)
 }
 
-// Cut cuts one direction and sees to it that it was there and is gone.
+// Cut cuts one direction.
 func (l *links) Cut(from, to string) {
 	l.t.Helper()
-	l.change(true, direction{from, to})
-}
-
-// Heal mends one direction and sees to it that it is back.
-func (l *links) Heal(from, to string) {
-	l.t.Helper()
-	l.change(false, direction{from, to})
-}
-
-// HealAll mends all that is cut.
-func (l *links) HealAll() {
-	l.t.Helper()
-	var all []direction
-	for d := range l.cut {
-		all = append(all, d)
-	}
-	l.change(false, all...)
+	l.cut(network.Direction{From: from, To: to})
 }
 
 // Part cuts both directions between every server of the one side and every
 // server of the other.
 func (l *links) Part(side, other []string) {
 	l.t.Helper()
-	var all []direction
-	for _, a := range side {
-		for _, b := range other {
-			all = append(all, direction{a, b}, direction{b, a})
-		}
+	l.cut(network.Between(side, other)...)
+}
+
+func (l *links) cut(directions ...network.Direction) {
+	l.t.Helper()
+	if _, err := l.Links.Cut(l.t.Context(), directions...); err != nil {
+		l.t.Fatalf("INCONCLUSIVE: %v", err)
 	}
-	l.change(true, all...)
+}
+
+// HealAll mends all that is cut.
+func (l *links) HealAll() {
+	l.t.Helper()
+	if err := l.Links.HealAll(l.t.Context()); err != nil {
+		l.t.Fatalf("INCONCLUSIVE: %v", err)
+	}
 }
 
 // Flap cuts and mends both directions between two sides, so many times, and
@@ -108,39 +116,11 @@ func (l *links) Flap(ctx context.Context, side, other []string, times int, down,
 	}
 }
 
-// change makes a set of changes at once and tries each.
-func (l *links) change(cut bool, all ...direction) {
-	l.t.Helper()
-	for _, d := range all {
-		if cut && !l.delivers(d.from, d.to) {
-			l.t.Fatalf("INCONCLUSIVE: %s did not reach %s before the link was cut", d.from, d.to)
-		}
-	}
-	for _, d := range all {
-		if cut {
-			l.network.Cut(d.from, d.to)
-			l.cut[d] = true
-		} else {
-			l.network.Heal(d.from, d.to)
-			delete(l.cut, d)
-		}
-	}
-	for _, d := range all {
-		if l.delivers(d.from, d.to) == cut {
-			l.t.Fatalf("INCONCLUSIVE: the link from %s to %s was to change (cut: %t), and did not", d.from, d.to, cut)
-		}
-	}
-}
-
 // bites sees to it, in the middle of a fault, that exactly what is cut is cut.
 func (l *links) bites(names ...string) {
 	l.t.Helper()
-	for _, from := range names {
-		for _, to := range names {
-			if from != to && l.delivers(from, to) == l.cut[direction{from, to}] {
-				l.t.Fatalf("INCONCLUSIVE: from %s to %s the link is not as it was made (cut: %t)", from, to, l.cut[direction{from, to}])
-			}
-		}
+	if err := l.Holds(l.t.Context(), names...); err != nil {
+		l.t.Fatalf("INCONCLUSIVE: %v", err)
 	}
 }
 

@@ -1,9 +1,7 @@
 package integration
 
 import (
-	"bytes"
 	"fmt"
-	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -64,9 +62,5 @@ func (s *scenario) pause(p *process, d time.Duration) window {
 	return w
 }
 
-// stopped says whether a process is stopped by a signal. Its state follows its
-// name, which may have any character (proc_pid_stat(5)).
-func stopped(p *process) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.child.Process.Pid))
-	return err == nil && bytes.HasPrefix(stat[bytes.LastIndexByte(stat, ')')+1:], []byte(" T"))
-}
+// stopped says whether a process is stopped by a signal.
+func stopped(p *process) bool { return p.run.Stopped() }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,11 +13,16 @@ import (
 	"time"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/drill/stage"
+	drilled "github.com/candor-plane/candor/drill/stage/process"
 )
 
 var binary string
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == stage.ChildArgument {
+		os.Exit(stage.Child(os.Args[2:]))
+	}
 	if code, played := playRole(); played {
 		os.Exit(code)
 	}
@@ -54,10 +57,16 @@ type process struct {
 	launch func(args ...string) *exec.Cmd
 	start  func(child *exec.Cmd) error
 
+	// watches are system calls that wait for answers; launch is not used then.
+	watches []drilled.Watch
+
+	// run is the last one. child and ended are its, and child is nil once its end was
+	// taken note of.
+	run   *drilled.Run
 	child *exec.Cmd
-	ended chan struct{}
-	// from is where the log of the last start begins.
-	from int64
+	ended <-chan struct{}
+	// panics says that a panic is what the test is about.
+	panics bool
 }
 
 // newProcess is a server on free addresses, which has not begun. The test's
@@ -71,7 +80,7 @@ func newProcess(t *testing.T, dir, name string, flags ...string) *process {
 	t.Cleanup(func() {
 		p.kill()
 		text, err := os.ReadFile(p.log)
-		if bytes.Contains(text, []byte("panic: ")) || bytes.Contains(text, []byte("DATA RACE")) {
+		if faulty := drilled.Faulty(text); faulty && (!p.panics || bytes.Contains(text, []byte("DATA RACE"))) {
 			t.Errorf("%s panicked or raced:\n%s", p.name, text)
 		}
 		if t.Failed() && err == nil {
@@ -81,62 +90,50 @@ func newProcess(t *testing.T, dir, name string, flags ...string) *process {
 	return p
 }
 
-// freeAddress is one that nothing listens on now. It lies below the ports that
-// the system gives to connections, so that none of them takes it later.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	var err error
-	for range 100 {
-		var l net.Listener
-		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 12000+rand.IntN(18000))); err == nil {
-			defer l.Close()
-			return l.Addr().String()
-		}
-	}
-	t.Fatal(err)
-	return ""
-}
-
-func (p *process) begin(t *testing.T) {
-	t.Helper()
-	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	address, err := drilled.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close()
-	if p.from, err = log.Seek(0, 2); err != nil {
+	return address
+}
+
+// children is how this test's binary is run to play a part for a drill's pieces.
+func children(t *testing.T) []string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
 		t.Fatal(err)
 	}
-	launch := p.launch
-	if launch == nil {
-		launch = func(args ...string) *exec.Cmd { return exec.Command(binary, args...) }
+	return []string{self, stage.ChildArgument}
+}
+
+// begin begins a run. Where the kernel does not ask about system calls that are to be
+// watched, it skips the test.
+func (p *process) begin(t *testing.T) {
+	t.Helper()
+	s := drilled.Server{
+		Name: p.name, API: p.api, Raft: p.raft, Data: p.data, Log: p.log, Binary: binary, Flags: p.flags,
+		Start: p.start, Watches: p.watches, Child: children(t),
 	}
-	args := append([]string{"server", "--name", p.name, "--data", p.data, "--api", p.api, "--raft", p.raft}, p.flags...)
-	child := launch(args...)
-	child.Stdout, child.Stderr = log, log
-	if child.SysProcAttr == nil {
-		child.SysProcAttr = lifeline()
+	if p.launch != nil {
+		s.Command = func(_ string, args ...string) *exec.Cmd { return p.launch(args...) }
 	}
-	start := p.start
-	if start == nil {
-		start = (*exec.Cmd).Start
+	run, err := s.Begin()
+	if candor.ReasonOf(err) == candor.ReasonUnimplemented {
+		t.Skipf("SKIPPED, what needs watched system calls is not tested: %v", err)
 	}
-	if err := start(child); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan struct{})
-	go func() {
-		_ = child.Wait()
-		close(ended)
-	}()
-	p.child, p.ended = child, ended
+	p.run, p.child, p.ended = run, run.Child, run.Ended()
 }
 
 // kill ends the process with SIGKILL and waits for its end.
 func (p *process) kill() {
 	if p.child != nil {
-		_ = p.child.Process.Kill()
-		<-p.ended
+		p.run.Kill()
 		p.child = nil
 	}
 }
@@ -170,11 +167,11 @@ func (p *process) end(t *testing.T, within time.Duration) int {
 // said is what the process wrote since it began.
 func (p *process) said(t *testing.T) string {
 	t.Helper()
-	data, err := os.ReadFile(p.log)
+	text, err := p.run.Said()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(data[min(p.from, int64(len(data))):])
+	return text
 }
 
 // refuses starts the server and wants it to end at once, before it serves, with

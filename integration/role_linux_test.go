@@ -3,8 +3,6 @@ package integration
 import (
 	"fmt"
 	"os"
-
-	"golang.org/x/sys/unix"
 )
 
 // roleVariable makes this test's binary play another part than running tests:
@@ -18,16 +16,8 @@ func playRole() (code int, played bool) {
 	switch role {
 	case "":
 		return 0, false
-	case roleRoom:
-		err = holdRoom(os.Args[1:])
-	case roleIntercepted:
-		err = becomeWatched(os.Args[1:], unix.SYS_FDATASYNC, unix.SYS_FSYNC)
-	case roleRedirected:
-		err = becomeWatched(os.Args[1:], unix.SYS_CONNECT)
-	case roleNamespace:
-		err = holdNamespace()
-	case roleWaiting:
-		err = holdStill()
+	case roleSweeping:
+		err = sweep(os.Args[1:])
 	case roleFlooding:
 		err = playFlood(os.Args[1:])
 	default:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/client"
+	"github.com/candor-plane/candor/drill/stage/disk"
 )
 
 // TestALeaderWhoseDiskFailsOrHangsEndsAndTheOthersElect: raft's heartbeats go on
@@ -14,12 +15,12 @@ import (
 func TestALeaderWhoseDiskFailsOrHangsEndsAndTheOthersElect(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		fault  syncFault
+		fault  disk.Manner
 		reason candor.Reason
 		names  string
 	}{
-		{"fails", syncFails, candor.ReasonInternal, ".wal: input/output error"},
-		{"hangs", syncHangs, candor.ReasonUnavailable, "the data disk hangs"},
+		{"fails", disk.Fail, candor.ReasonDiskFailed, ".wal: input/output error"},
+		{"hangs", disk.Hang, candor.ReasonDiskFailed, "the data disk hangs"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
@@ -34,7 +35,7 @@ func TestALeaderWhoseDiskFailsOrHangsEndsAndTheOthersElect(t *testing.T) {
 			c.lead(ctx, k, p)
 			w := c.write(ctx, 4)
 			w.goOn(ctx, t, 50)
-			i.set(test.fault)
+			i.Set(test.fault, 0)
 			p.endsWith(t, test.reason, test.names)
 			w.goOn(ctx, t, 50)
 			p.begin(t)

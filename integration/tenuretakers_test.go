@@ -2,11 +2,9 @@ package integration
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
-	"testing"
 	"time"
 
 	"google.golang.org/grpc"
@@ -234,42 +232,6 @@ func (n *takers) judge(ctx context.Context, eras int) {
 		}
 	}
 	n.t.Logf("refused: %v", n.recorder.Refused())
-}
-
-// durations are of one kind of event.
-type durations []time.Duration
-
-func (d durations) String() string {
-	sorted := slices.Sorted(slices.Values(d))
-	return fmt.Sprintf("p50 %s, max %s of %d", sorted[len(sorted)/2].Round(time.Millisecond), sorted[len(sorted)-1].Round(time.Millisecond), len(sorted))
-}
-
-// late are those above a limit.
-func (d durations) late(limit time.Duration) (count int) {
-	for _, x := range d {
-		if x > limit {
-			count++
-		}
-	}
-	return count
-}
-
-// measured is how often a measurement that is too bad is repeated: other programs run
-// on this machine too.
-const measured = 3
-
-// wantIn wants all of one measurement within a limit.
-func wantIn(t *testing.T, what string, limit time.Duration, measure func() durations) {
-	t.Helper()
-	var d durations
-	for range measured {
-		d = measure()
-		t.Logf("%s: %s; wanted within %s", what, d, limit)
-		if d.late(limit) == 0 {
-			return
-		}
-	}
-	t.Errorf("%s: %d of %d took longer than %s: %v", what, d.late(limit), len(d), limit, []time.Duration(d))
 }
 
 // next is one of the servers, but not the one given.

@@ -110,7 +110,7 @@ func (s *System) Start(ctx context.Context, settings system.Settings) (system.Cl
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start candor cluster: %w", err), proven.close())
 	}
-	c := &cluster{group: group, addresses: api, credentials: proven}
+	c := &cluster{group: group, addresses: api, credentials: proven, binary: s.binary, dir: settings.Dir, spawner: settings.Spawner}
 	if err := c.awaitServing(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("start candor cluster: %w", err), c.Close())
 	}
@@ -147,6 +147,9 @@ type cluster struct {
 	group       *process.Group
 	addresses   []string
 	credentials credentials
+	// binary, dir and spawner are for the simulated nodes.
+	binary, dir string
+	spawner     *process.Spawner
 }
 
 func (c *cluster) Processes() *process.Group { return c.group }

@@ -69,6 +69,7 @@ func Catalog(p Plan) []Experiment {
 		})
 	}
 	all = append(all, allocations(p, stage("alloc"))...)
+	all = append(all, placements(p)...)
 	all = append(all, secured(p)...)
 	equal := stage("failover-equal")
 	equal.Election, equal.Heartbeat = equalElection, equalHeartbeat

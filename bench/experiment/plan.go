@@ -19,6 +19,11 @@ type Plan struct {
 	Items int
 	// ScaleObjects is the size of the large state.
 	ScaleObjects int
+	// Fleets are what instances are placed on, each PlacementRounds times; Drained is how
+	// many nodes of the first are emptied.
+	Fleets          []Fleet
+	PlacementRounds int
+	Drained         int
 	// AfterKill is how long writes are watched at least after a leader died.
 	AfterKill time.Duration
 	// Brief puts stages that differ in name only on the same clusters, and shows
@@ -41,6 +46,7 @@ func Full() Plan {
 		Warm: time.Second, Window: 3 * time.Second, IdleWindow: 10 * time.Second, Settle: 20 * time.Second, Patience: 5 * time.Second,
 		Rounds: 5, FailoverRounds: 10, ScaleRounds: 3,
 		Items: 10_000, ScaleObjects: 1_000_000,
+		Fleets: []Fleet{{Nodes: 1000, Instances: 10_000, Replicas: 100}, {Nodes: 5000, Instances: 50_000, Replicas: 100}}, PlacementRounds: 3, Drained: 100,
 		AfterKill: 3 * time.Second,
 	}
 }
@@ -52,6 +58,7 @@ func Smoke() Plan {
 		Warm: 50 * time.Millisecond, Window: 200 * time.Millisecond, IdleWindow: 500 * time.Millisecond, Settle: 250 * time.Millisecond,
 		Rounds: 1, FailoverRounds: 1, ScaleRounds: 1,
 		Items: 2_000, ScaleObjects: 5_000,
+		Fleets: []Fleet{{Nodes: 20, Instances: 200, Replicas: 20}}, PlacementRounds: 1, Drained: 2,
 		AfterKill: 1500 * time.Millisecond,
 		Brief:     true,
 	}

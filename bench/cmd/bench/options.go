@@ -45,7 +45,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.SetOutput(stderr)
 	smoke := flags.Bool("smoke", false, "run everything once and briefly, in under a minute: shows that it works, not how fast")
 	rows := flags.String("rows", "", "run only what yields rows that match this `regexp` (see --list)")
-	rounds := flags.Int("rounds", 0, "rounds of every experiment, in place of 5, of 10 kills and of 3 large loads")
+	rounds := flags.Int("rounds", 0, "rounds of every experiment, in place of 5, of 10 kills and of 3 large loads or placements")
 	window := flags.Duration("window", 0, "recorded part of a round, in place of 3s")
 	objects := flags.Int("objects", 0, "objects of the scale rows, in place of 1,000,000")
 	flags.StringVar(&o.only, "only", "", "measure one side only: "+report.Candor+" or "+report.Peer)
@@ -70,7 +70,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		o.plan, o.planName = experiment.Smoke(), "smoke"
 	}
 	if *rounds > 0 {
-		o.plan.Rounds, o.plan.FailoverRounds, o.plan.ScaleRounds = *rounds, *rounds, *rounds
+		o.plan.Rounds, o.plan.FailoverRounds, o.plan.ScaleRounds, o.plan.PlacementRounds = *rounds, *rounds, *rounds, *rounds
 	}
 	if *window > 0 {
 		o.plan.Window = *window
