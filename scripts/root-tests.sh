@@ -1,18 +1,13 @@
 #!/usr/bin/env bash
-# Says in one line what running the tests as root adds. A test that needs root makes its own network namespaces,
-# is named TestNetns…, and skips itself with the reason when it may not. Scenarios with network faults run either way:
-# in namespaces as root, and otherwise with proxies between the servers.
+# Says in one line what running the tests as root adds. Tests that need network namespaces make their own, and skip
+# themselves with the reason where they may not. Scenarios with network faults run either way: in namespaces where
+# those may be made, and otherwise with proxies between the servers.
 set -euo pipefail
-cd "$(dirname "$0")/.."
 
-count=$(find . -name '*_test.go' -not -path '*/testdata/*' -print0 |
-  xargs -0 -r grep -hE '^func TestNetns[A-Za-z0-9_]*\(t \*testing\.T' | wc -l || true)
-if [ "$count" = 0 ]; then
-  echo "make test: all of it ran; root would add nothing, for no test needs it"
-elif [ "$(id -u)" != 0 ]; then
-  echo "make test: root would add $count tests in network namespaces (TestNetns…), skipped here, and put namespaces in the place of proxies for network faults: sudo make test"
+if [ "$(id -u)" != 0 ]; then
+  echo "make test: not as root: where this user may make no network namespaces, tests of these skipped themselves, and proxies carried the network faults; sudo make test runs all"
 elif ! command -v ip >/dev/null; then
-  echo "make test: $count tests in network namespaces (TestNetns…) skipped: they need root, which this is, and iproute2; proxies carried the network faults"
+  echo "make test: as root, but without iproute2: tests of network namespaces skipped themselves, and proxies carried the network faults"
 else
-  echo "make test: as root, so the $count tests in network namespaces (TestNetns…) were included, and network faults were in namespaces"
+  echo "make test: as root, so network faults were in namespaces"
 fi

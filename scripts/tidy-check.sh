@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 go=${GO:-go}
 bad=0
-for mod in go.mod */go.mod; do
+for mod in go.mod */go.mod compat/*/go.mod examples/*/go.mod; do
   [ -f "$mod" ] || continue
   dir=$(dirname "$mod")
   if "$go" mod tidy -C "$dir" -diff; then
