@@ -190,7 +190,8 @@ func (p *process) endsWith(t *testing.T, reason candor.Reason, names ...string) 
 	t.Helper()
 	code := p.end(t, 10*time.Second)
 	text := p.said(t)
-	_, failure, told := strings.Cut(text, "error: ")
+	// A line of its own: what is logged before may say "error: ", too.
+	_, failure, told := strings.Cut("\n"+text, "\nerror: ")
 	if !told || !strings.HasPrefix(failure, string(reason)+" ") || code != reason.Disposition().Exit {
 		t.Errorf("%s ended with %d, want %d and %s:\n%s", p.name, code, reason.Disposition().Exit, reason, text)
 	}

@@ -3,7 +3,6 @@ package servertest_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -12,11 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
-
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/client"
-	"github.com/candor-plane/candor/server"
 	"github.com/candor-plane/candor/server/replica"
 	"github.com/candor-plane/candor/server/servertest"
 	"github.com/candor-plane/candor/verify/history"
@@ -38,10 +34,7 @@ func runningOf(t *testing.T, k *client.Client, name string) *running {
 	noError(t, err)
 	extent, err := x.d.LogExtent(ctx)
 	noError(t, err)
-	x.origin = replay.Origin{Name: name, ClusterID: extent.ClusterID, First: extent.FirstIndex, Last: extent.LastIndex, Committed: extent.Applied.Index}
-	for _, s := range extent.Snapshots {
-		x.origin.Snapshots = append(x.origin.Snapshots, replay.Snapshot{ID: s.ID, Index: s.Index, Term: s.Term, Bytes: int64(s.Bytes)})
-	}
+	x.origin = replay.OriginOf(name, extent)
 	for _, d := range digests {
 		digest, err := replay.DigestOf(d.Digest)
 		noError(t, err)
@@ -53,72 +46,13 @@ func runningOf(t *testing.T, k *client.Client, name string) *running {
 func (x *running) Origin() replay.Origin { return x.origin }
 
 func (x *running) Entries(ctx context.Context, from, to uint64) iter.Seq2[replay.Entry, error] {
-	enough := errors.New("enough")
-	return func(yield func(replay.Entry, error) bool) {
-		_, err := x.d.Log(ctx, from, to, func(r client.LogRecord) error {
-			e := replay.Entry{Index: r.Index, Term: r.Term, Type: r.Type, Data: r.Data}
-			for _, m := range r.Members {
-				e.Members = append(e.Members, replay.Member(m))
-			}
-			if !yield(e, nil) {
-				return enough
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, enough) {
-			yield(replay.Entry{}, err)
-		}
-	}
+	return replay.EntriesOf(ctx, x.d, from, to)
 }
 
 func (x *running) Snapshot(ctx context.Context, id string) (io.ReadCloser, error) {
 	var out bytes.Buffer
 	_, err := x.d.LogSnapshot(ctx, id, &out)
 	return io.NopCloser(&out), err
-}
-
-// left is what a stopped server left.
-type left struct {
-	remains *server.Remains
-	origin  replay.Origin
-}
-
-func leftOf(t *testing.T, data string) *left {
-	t.Helper()
-	r, err := server.OpenRemains(data, hclog.NewNullLogger())
-	noError(t, err)
-	t.Cleanup(func() { noError(t, r.Close()) })
-	x := &left{remains: r, origin: replay.Origin{Name: data}}
-	x.origin.ClusterID, x.origin.NodeID, _ = r.Identity()
-	x.origin.First, x.origin.Last, err = r.Bounds()
-	noError(t, err)
-	snapshots, err := r.Snapshots()
-	noError(t, err)
-	for _, s := range snapshots {
-		x.origin.Snapshots = append(x.origin.Snapshots, replay.Snapshot{ID: s.ID, Index: s.Index, Term: s.Term, Bytes: s.Bytes})
-	}
-	return x
-}
-
-func (x *left) Origin() replay.Origin { return x.origin }
-
-func (x *left) Entries(_ context.Context, from, to uint64) iter.Seq2[replay.Entry, error] {
-	return func(yield func(replay.Entry, error) bool) {
-		for index := from; index <= to; index++ {
-			r, err := x.remains.Record(index)
-			e := replay.Entry{Index: r.Index, Term: r.Term, Type: r.Type, Data: r.Data}
-			for _, m := range r.Members {
-				e.Members = append(e.Members, replay.Member(m))
-			}
-			if !yield(e, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-func (x *left) Snapshot(_ context.Context, id string) (io.ReadCloser, error) {
-	return x.remains.Snapshot(id)
 }
 
 // longLogs keep every entry beside snapshots.
@@ -178,7 +112,7 @@ func TestALogComesToTheStateThatItsServerIsIn(t *testing.T) {
 			t.Errorf("the directory's: %+v", report)
 		}
 		// Nothing was changed: it starts again.
-		noError(t, stopped.remains.Close())
+		noError(t, stopped.Close())
 		c.Restart(victim.Name())
 		wantEqualStates(t, c)
 	})

@@ -7,5 +7,5 @@
 // It refuses to judge what it has nothing to compare with: that is INCONCLUSIVE. It reads
 // only, has no clock but to tell how fast it was, and keeps one state in memory.
 //
-// cmd/candor brings the sources: a data directory, a debug bundle, a running node.
+// cmd/candor brings the sources: a data directory, a debug bundle, a running node; drill its servers.
 package replay

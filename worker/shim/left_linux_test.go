@@ -5,6 +5,7 @@ package shim
 import (
 	"os"
 	"testing"
+	"time"
 )
 
 // TestNoShimStaysAZombie, whether its command ended before anybody attached, while the
@@ -26,15 +27,26 @@ func TestNoShimStaysAZombie(t *testing.T) {
 				x.launch(1)
 				x.end()
 			}
-			pids, err := processes()
-			noError(t, err)
-			for _, pid := range pids {
-				if s, ok := statOf(pid); ok && s.parent == os.Getpid() && s.state == 'Z' {
-					t.Errorf("process %d ended and was not waited for", pid)
+			for wait := time.Now().Add(10 * time.Second); len(zombies(t)) > 0; time.Sleep(time.Millisecond) {
+				if time.Now().After(wait) {
+					t.Fatalf("processes %v ended and were not waited for", zombies(t))
 				}
 			}
 		})
 	}
+}
+
+// zombies are children of this process that ended and were not waited for yet.
+func zombies(t *testing.T) (found []int) {
+	t.Helper()
+	pids, err := processes()
+	noError(t, err)
+	for _, pid := range pids {
+		if s, ok := statOf(pid); ok && s.parent == os.Getpid() && s.state == 'Z' {
+			found = append(found, pid)
+		}
+	}
+	return found
 }
 
 // TestTheNextRunMayBeginAsSoonAsOneIsOver: its shim gave the directory back.

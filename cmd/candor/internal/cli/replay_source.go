@@ -214,19 +214,14 @@ func newNodeSource(remote *Remote, address string) *nodeSource {
 
 // look asks for digests first: all of them are then of entries that the extent covers.
 func (n *nodeSource) look(ctx context.Context, node NodeReader) error {
-	o := replay.Origin{}
-	digests, err := node.Digests(ctx, 0)
-	if err != nil {
-		o.Missing = append(o.Missing, "the digests that it published: "+err.Error())
-	}
+	digests, undigested := node.Digests(ctx, 0)
 	extent, err := n.journal.LogExtent(ctx)
 	if err != nil {
 		return err
 	}
-	o.Name = extent.NodeName + " (" + n.address + ")"
-	o.ClusterID, o.NodeID, o.First, o.Last, o.Committed = extent.ClusterID, extent.NodeID, extent.FirstIndex, extent.LastIndex, extent.Applied.Index
-	for _, s := range extent.Snapshots {
-		o.Snapshots = append(o.Snapshots, replay.Snapshot{ID: s.ID, Index: s.Index, Term: s.Term, Bytes: int64(s.Bytes)})
+	o := replay.OriginOf(extent.NodeName+" ("+n.address+")", extent)
+	if undigested != nil {
+		o.Missing = append(o.Missing, "the digests that it published: "+undigested.Error())
 	}
 	for _, d := range digests {
 		digest, err := replay.DigestOf(d.Digest)
@@ -242,26 +237,9 @@ func (n *nodeSource) look(ctx context.Context, node NodeReader) error {
 // Origin is what the server held when it was looked at.
 func (n *nodeSource) Origin() replay.Origin { return n.origin }
 
-// errEnough ends a stream that nobody wants more of.
-var errEnough = errors.New("enough")
-
 // Entries streams the server's log.
 func (n *nodeSource) Entries(ctx context.Context, from, to uint64) iter.Seq2[replay.Entry, error] {
-	return func(yield func(replay.Entry, error) bool) {
-		_, err := n.journal.Log(ctx, from, to, func(r client.LogRecord) error {
-			e := replay.Entry{Index: r.Index, Term: r.Term, Type: r.Type, Data: r.Data}
-			for _, m := range r.Members {
-				e.Members = append(e.Members, replay.Member(m))
-			}
-			if !yield(e, nil) {
-				return errEnough
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, errEnough) {
-			yield(replay.Entry{}, err)
-		}
-	}
+	return replay.EntriesOf(ctx, n.journal, from, to)
 }
 
 // Snapshot fetches one, or the state of now, into a file that its Close removes.
