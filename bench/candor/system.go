@@ -101,7 +101,7 @@ func (s *System) Start(ctx context.Context, settings system.Settings) (system.Cl
 		}
 		if settings.Election != 0 {
 			args = append(args, "--heartbeat", settings.Election.String(), "--election", settings.Election.String(),
-				"--leader-lease", (settings.Election / 2).String())
+				"--leader-lease", settings.Election.String())
 		}
 		args = append(append(args, proven.flags(i)...), s.flags...)
 		commands[i] = process.Command{Path: s.binary, Args: args, Log: filepath.Join(settings.Dir, memberName(i)+".log"), FsyncDelay: settings.FsyncDelay}

@@ -50,6 +50,7 @@ func (r *Replica) lead(ctx context.Context) {
 			r.unlead()
 			return
 		case leads := <-r.raft.LeaderCh():
+			r.keepPace(leads)
 			if !leads {
 				r.unlead()
 				continue

@@ -21,6 +21,8 @@ type network struct {
 	cuts  map[[2]raft.ServerAddress]bool
 	// confirms counts the questions asked of each server.
 	confirms map[raft.ServerAddress]int
+	// beats counts the heartbeats to each server.
+	beats map[raft.ServerAddress]int
 	// slow delays the confirmations of a server.
 	slow map[raft.ServerAddress]time.Duration
 }
@@ -28,7 +30,7 @@ type network struct {
 func newNetwork() *network {
 	return &network{
 		timeout: 200 * time.Millisecond, nodes: map[raft.ServerAddress]*node{}, cuts: map[[2]raft.ServerAddress]bool{},
-		confirms: map[raft.ServerAddress]int{}, slow: map[raft.ServerAddress]time.Duration{},
+		confirms: map[raft.ServerAddress]int{}, beats: map[raft.ServerAddress]int{}, slow: map[raft.ServerAddress]time.Duration{},
 	}
 }
 
@@ -62,6 +64,21 @@ func (n *network) addresses() []raft.ServerAddress {
 		out = append(out, a)
 	}
 	return out
+}
+
+func (n *network) beat(to raft.ServerAddress) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.beats[to]++
+}
+
+// beaten is how many heartbeats each server got since the last time.
+func (n *network) beaten() map[raft.ServerAddress]int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	beats := n.beats
+	n.beats = map[raft.ServerAddress]int{}
+	return beats
 }
 
 func (n *network) passes(from, to raft.ServerAddress) bool {
@@ -105,6 +122,9 @@ func (l *link) AppendEntriesPipeline(raft.ServerID, raft.ServerAddress) (raft.Ap
 }
 
 func (l *link) AppendEntries(id raft.ServerID, to raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	if len(args.Entries) == 0 && args.PrevLogEntry == 0 {
+		l.net.beat(to)
+	}
 	return l.carry(to, func() error { return l.InmemTransport.AppendEntries(id, to, args, resp) })
 }
 

@@ -45,6 +45,7 @@ type Replica struct {
 	confirm       *confirmer
 	prover        *prover
 	reign         reign
+	tuning        sync.Mutex
 	// distrusted says that the state is quarantined; admitting keeps leadership and
 	// trust apart when they change what the queue takes.
 	distrusted atomic.Bool

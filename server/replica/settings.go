@@ -72,7 +72,7 @@ func (s *Settings) patience() time.Duration {
 func Default() Settings {
 	return Settings{
 		Heartbeat: 250 * time.Millisecond, Election: 250 * time.Millisecond,
-		LeaderLease: 125 * time.Millisecond, CommitTimeout: 100 * time.Millisecond,
+		LeaderLease: 250 * time.Millisecond, CommitTimeout: 100 * time.Millisecond,
 		MaxAppendEntries: 64, LogCacheBytes: 32 << 20,
 		Lanes: 4, MaxCommandsPerEntry: 256, MaxEntryBytes: candor.MaxEntryBytes,
 		QueueCommands: 16 << 10, QueueBytes: 64 << 20,

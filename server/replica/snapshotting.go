@@ -92,9 +92,7 @@ func (r *Replica) keepTrailing() error {
 	bytes := max(s.TrailingBytes, 2*r.lastSnapshot.bytes.Load())
 	entries := uint64(bytes / r.log.entryBytes())
 	entries = max(entries, min(s.TrailingEntries, 4*entries), 1)
-	config := r.raft.ReloadableConfig()
-	config.TrailingLogs = entries
-	return r.raft.ReloadConfig(config)
+	return r.tune(func(c *raft.ReloadableConfig) { c.TrailingLogs = entries })
 }
 
 // snapshotKept hears of each snapshot that exists now.
