@@ -15,7 +15,7 @@ import (
 // Drift.
 type Settings struct {
 	// Duration is how long a tenure lasts without renewal, Renew how often it is
-	// renewed.
+	// renewed, together with the node's others.
 	Duration, Renew time.Duration
 	// Grace is how long a free duty is the leader's to take before others do.
 	Grace time.Duration
@@ -36,6 +36,12 @@ func Defaults() Settings {
 		Duration: 3 * time.Second, Renew: time.Second, Grace: 1500 * time.Millisecond, Courtesy: 500 * time.Millisecond,
 		Rest: 30 * time.Second, Propose: 2 * time.Second, Drift: 1000,
 	}
+}
+
+// renewal is when a tenure is due that was renewed at a time, on the node's clock: all of
+// a node's at once, so that one entry of the log has them.
+func (s *Settings) renewal(renewed time.Duration) time.Duration {
+	return renewed.Truncate(s.Renew) + s.Renew
 }
 
 func (s *Settings) check() error {

@@ -53,6 +53,38 @@ func TestTheLeaderHoldsWhatNobodyHolds(t *testing.T) {
 	})
 }
 
+// TestWhatANodeHoldsIsRenewedTogether, whenever each was taken: one entry of the log has
+// it.
+func TestWhatANodeHoldsIsRenewedTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := three(t, idle)
+		w.elect("b")
+		w.held(janitor, "b")
+		for _, step := range [][2]string{{"b", "a"}, {"a", "b"}} {
+			time.Sleep(300 * time.Millisecond)
+			if err := w.nodes[step[0]].coordinator.Transfer(t.Context(), tso, "server/"+step[1]); err != nil {
+				t.Fatal(err)
+			}
+			w.held(tso, step[1])
+		}
+		time.Sleep(2 * time.Second)
+		w.mu.Lock()
+		clear(w.renewed)
+		w.mu.Unlock()
+		time.Sleep(10 * time.Second)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if len(w.renewed) < 9 || len(w.renewed) > 11 {
+			t.Errorf("two duties were renewed at %d moments of ten seconds, where a renewal is due each second", len(w.renewed))
+		}
+		for at, n := range w.renewed {
+			if n != 2 {
+				t.Errorf("after %s %d of two duties were renewed", at, n)
+			}
+		}
+	})
+}
+
 // TestANewLeaderTakesOverFromADeadOne: what the fence guards at once, what leans on
 // belief once nobody can believe any more. Every handover ends.
 func TestANewLeaderTakesOverFromADeadOne(t *testing.T) {

@@ -141,7 +141,7 @@ func (k *keeper) hold(ctx context.Context, l tenure.Lineage) time.Duration {
 		}
 		return 0
 	}
-	due := k.settings.Renew - (k.node.Elapsed() - k.renewed)
+	due := k.settings.renewal(k.renewed) - k.node.Elapsed()
 	// A new leader takes what was not renewed in its term.
 	if now := k.node.Now(); due > 0 && l.Current.RenewedTerm >= now.Term {
 		return due
@@ -155,7 +155,7 @@ func (k *keeper) hold(ctx context.Context, l tenure.Lineage) time.Duration {
 	k.counts.renewals.Add(1)
 	k.renewed = sent
 	k.acting.grant.renewed(sent)
-	return k.settings.Renew
+	return k.settings.renewal(sent) - sent
 }
 
 // stand campaigns, if the duty is free and this node's to take.

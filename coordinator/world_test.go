@@ -29,10 +29,12 @@ type world struct {
 	turned   chan struct{}
 	began    time.Time
 	nodes    map[string]*node
+	// renewed counts the renewals of each moment since the world began.
+	renewed map[time.Duration]int
 }
 
 func newWorld(t *testing.T, names ...string) *world {
-	w := &world{t: t, lineages: map[string]tenure.Lineage{}, changed: make(chan struct{}), turned: make(chan struct{}), began: time.Now(), nodes: map[string]*node{}}
+	w := &world{t: t, lineages: map[string]tenure.Lineage{}, changed: make(chan struct{}), turned: make(chan struct{}), began: time.Now(), nodes: map[string]*node{}, renewed: map[time.Duration]int{}}
 	for _, name := range names {
 		w.nodes[name] = &node{w: w, name: "server/" + name}
 	}
@@ -164,6 +166,9 @@ func (n *node) Propose(ctx context.Context, duty tenure.Duty, event tenure.Event
 		n.w.t.Errorf("%s", v)
 	}
 	n.w.lineages[duty.Name] = after
+	if _, renews := event.(tenure.Renew); renews {
+		n.w.renewed[time.Since(n.w.began)]++
+	}
 	if tenure.Compare(before, after) == tenure.Shown {
 		close(n.w.changed)
 		n.w.changed = make(chan struct{})
