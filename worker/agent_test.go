@@ -199,6 +199,7 @@ func TestARestartedWorkerFindsWhatRuns(t *testing.T) {
 	s := newScene(t)
 	uid := s.place(shell(`echo up; exec sleep 300`))
 	before := s.untilState(uid, candor.ProcessRunning)
+	s.until("it is up", func() bool { return s.stdout(uid) == "up\n" })
 	first := s.agent.session.ID()
 	s.kill()
 	if !alive(before.PID) {

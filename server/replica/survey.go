@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/raft"
 )
@@ -25,8 +26,12 @@ type Surveyed struct {
 	Differs bool
 }
 
+// surveyPause is how soon a member is asked again that was behind.
+const surveyPause = 5 * time.Millisecond
+
 // Survey asks every member, after a confirmed read: it takes as long as the slowest
-// answer, at most ConfirmTimeout. Its errors are Confirm's.
+// answer, at most ConfirmTimeout, and a heartbeat where one is behind. Its errors are
+// Confirm's.
 func (r *Replica) Survey(ctx context.Context) (Survey, error) {
 	index, term, err := r.ReadIndex(ctx)
 	if err != nil {
@@ -48,9 +53,7 @@ func (r *Replica) Survey(ctx context.Context) (Survey, error) {
 		asked.Add(1)
 		started := r.background.start(func() {
 			defer asked.Done()
-			if answer, err := r.askApplied(ctx, server, term); err == nil {
-				x.Answers, x.Applied = true, answer.Applied()
-			}
+			x.Applied, x.Answers = r.surveyed(ctx, server, term, index)
 		})
 		if !started {
 			asked.Done()
@@ -64,4 +67,25 @@ func (r *Replica) Survey(ctx context.Context) (Survey, error) {
 		s.Servers[i].Differs = slices.Contains(differing, s.Servers[i].ID)
 	}
 	return s, nil
+}
+
+// surveyed is how far a member's view is, and whether it answered. One that is behind an
+// index is asked again for as long as a heartbeat lasts: while writes go on, every member
+// has yet to hear of the last of them, however well it keeps up.
+func (r *Replica) surveyed(ctx context.Context, server raft.Server, term, index uint64) (applied uint64, answers bool) {
+	for ends := time.Now().Add(r.settings.Heartbeat); ; {
+		answer, err := r.askApplied(ctx, server, term)
+		if err != nil {
+			return applied, answers
+		}
+		applied, answers = answer.Applied(), true
+		if applied >= index || time.Now().After(ends) {
+			return applied, answers
+		}
+		select {
+		case <-ctx.Done():
+			return applied, answers
+		case <-time.After(surveyPause):
+		}
+	}
 }
