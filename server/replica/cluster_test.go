@@ -103,6 +103,15 @@ func testSettings() Settings {
 	return s
 }
 
+// seeds is how many seeds a random test runs: the race detector, which is told to be short,
+// sees as much in two of them.
+func seeds() uint64 {
+	if testing.Short() {
+		return 2
+	}
+	return 6
+}
+
 // newCluster starts n servers and bootstraps them; it must run inside a bubble.
 func newCluster(t testing.TB, n int, tune ...func(*Settings)) *cluster {
 	t.Helper()

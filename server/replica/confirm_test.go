@@ -81,7 +81,7 @@ func TestAnIsolatedLeaderIsNeverConfirmed(t *testing.T) {
 // The law of a read index under random cuts: whoever is given one, it is at
 // least the newest acknowledged write's of the time of asking.
 func TestNoReadIndexMissesAnAcknowledgedWrite(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range seeds() {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newCluster(t, 3)

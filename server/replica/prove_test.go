@@ -126,7 +126,7 @@ func (h *history) before(at time.Duration) (index uint64) {
 // one, on whatever server, it began after the call and covers every write that
 // was acknowledged before it began.
 func TestNoProofMissesAnAcknowledgedWrite(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range seeds() {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				servers := 3 + 2*int(seed%2)
