@@ -84,6 +84,9 @@ func (h *harm) once(ctx context.Context, o occurrence) {
 		refused(err)
 		return
 	}
+	if of, is := injection.(Befalling); is {
+		band.Befell = of.Befell()
+	}
 	passes(ctx, o.lasts())
 	band.Bite = biteOf(injection)
 	ended := h.axis.now()

@@ -10,7 +10,7 @@ import (
 )
 
 // Sound refuses, with INVALID, what no stage could run: a workload or a check that
-// there is not, and more nodes to lose than there are. Run does too, later.
+// there is not, and more nodes or instances to befall than there are. Run does too, later.
 func Sound(s *scenario.Scenario) error {
 	for _, load := range s.Load.Workloads {
 		if !slices.Contains(workload.Names(), load.Name) {
@@ -26,6 +26,17 @@ func Sound(s *scenario.Scenario) error {
 		if f.Kind == scenario.LoseNodes && f.Count > s.Cluster.Nodes {
 			return candor.Errorf(candor.ReasonInvalid, "%s: fault %d (%s): count %d: cluster.nodes has %d", s.Name, i+1, f.Kind, f.Count, s.Cluster.Nodes)
 		}
+		if befallsInstances(f.Kind) && f.Count > s.Cluster.Residents() {
+			return candor.Errorf(candor.ReasonInvalid, "%s: fault %d (%s): count %d: cluster.workers, %d, run %d instances of the drill", s.Name, i+1, f.Kind, f.Count, s.Cluster.Workers, s.Cluster.Residents())
+		}
+	}
+	places := slices.ContainsFunc(s.Load.Workloads, func(w scenario.Workload) bool { return w.Name == workload.Placements })
+	if places && s.Cluster.Workers > 0 && s.Cluster.Nodes == 0 {
+		return candor.Errorf(candor.ReasonInvalid, "%s: %s wants cluster.nodes: what it places are no commands that cluster.workers could run", s.Name, workload.Placements)
 	}
 	return nil
+}
+
+func befallsInstances(kind scenario.Kind) bool {
+	return kind == scenario.EndInstances || kind == scenario.FailProbes
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/client"
+	"github.com/candor-plane/candor/drill/report"
 	"github.com/candor-plane/candor/drill/scenario"
 )
 
@@ -43,6 +44,11 @@ type Injection interface {
 	// Heal ends it and returns once it is gone; for servers that were taken away: once
 	// they run again. It may be called again.
 	Heal(ctx context.Context) error
+}
+
+// Befalling is an Injection that befalls instances of the drill's own workload, none others.
+type Befalling interface {
+	Befell() []report.Befallen
 }
 
 // Bite is what was seen of a fault.

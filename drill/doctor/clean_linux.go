@@ -5,14 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -44,21 +41,20 @@ func Clean(ctx context.Context, parents ...string) ([]string, error) {
 	return removed, nil
 }
 
-// endProcesses ends those that carry a dead drill's mark, but none that this
+// endProcesses ends those that dead drills left, but none that this
 // process descends from, and waits until they are gone.
 func endProcesses(ctx context.Context) ([]string, error) {
-	entries, err := os.ReadDir("/proc")
+	numbers, err := processNumbers()
 	if err != nil {
 		return nil, err
 	}
 	spared := ancestors()
 	var removed []string
-	for _, entry := range entries {
-		number, err := strconv.Atoi(entry.Name())
-		if err != nil || slices.Contains(spared, number) {
+	for _, number := range numbers {
+		if slices.Contains(spared, number) {
 			continue
 		}
-		ended, failed := endProcess(ctx, number)
+		ended, failed := endIf(ctx, number, func() (bool, error) { return leftBehind(number) })
 		if ended != "" {
 			removed = append(removed, ended)
 		}
@@ -87,33 +83,13 @@ func ancestors() []int {
 	return out
 }
 
-// endProcess ends a process if that carries a dead drill's mark, and says which.
-// The process is held from before its mark is read, so that its number cannot
-// become another's meanwhile.
-func endProcess(ctx context.Context, number int) (string, error) {
-	held, err := unix.PidfdOpen(number, 0)
-	if err != nil {
-		return "", nil // it is gone, or a thread
+// leftBehind says whether a process is a dead drill's: by its mark, or for a shim by the
+// folder that it is for.
+func leftBehind(number int) (bool, error) {
+	if carries, err := carriesDeadMark(number); carries || err != nil {
+		return carries, err
 	}
-	defer unix.Close(held)
-	if carries, err := carriesDeadMark(number); !carries || err != nil {
-		return "", err
-	}
-	name := fmt.Sprintf("process %d (%s)", number, commandOf(number))
-	if err := unix.PidfdSendSignal(held, unix.SIGKILL, nil, 0); err != nil {
-		if errors.Is(err, unix.ESRCH) {
-			return "", nil
-		}
-		return "", fmt.Errorf("%s: %w", name, err)
-	}
-	const goes = 5 * time.Second
-	for began := time.Now(); time.Since(began) < goes && ctx.Err() == nil; {
-		ready := []unix.PollFd{{Fd: int32(held), Events: unix.POLLIN}}
-		if n, err := unix.Poll(ready, 100); n > 0 && err == nil {
-			return name, nil
-		}
-	}
-	return "", fmt.Errorf("%s was killed, and is still there", name)
+	return shimOfDead(number)
 }
 
 func carriesDeadMark(number int) (bool, error) {
@@ -146,27 +122,9 @@ func commandOf(number int) string {
 // removeDirectory removes one that a dead drill of this user made, and what is
 // mounted below it. Where something stays mounted, it stays.
 func removeDirectory(path string) ([]string, error) {
-	stat, err := os.Lstat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
+	mark, err := markOf(path)
+	if err != nil || mark == nil {
 		return nil, err
-	}
-	owner, ok := stat.Sys().(*syscall.Stat_t)
-	if !ok || !stat.IsDir() || int(owner.Uid) != os.Geteuid() {
-		return nil, nil
-	}
-	text, err := os.ReadFile(filepath.Join(path, markFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	mark, ok := parseMark(text)
-	if !ok {
-		return nil, nil
 	}
 	if dead, err := mark.dead(); !dead || err != nil {
 		return nil, err

@@ -24,6 +24,9 @@ func Self() (Mark, error) {
 	return Mark{}, candor.Errorf(candor.ReasonUnimplemented, "a drill's mark: it needs Linux")
 }
 
+// EndInstances has nothing to end: workers need Linux.
+func EndInstances(context.Context, string) error { return nil }
+
 // Clean is refused: marks need Linux.
 func Clean(context.Context, ...string) ([]string, error) {
 	return nil, candor.Errorf(candor.ReasonUnimplemented, "clean up after drills: it needs Linux")

@@ -18,14 +18,29 @@ const (
 // that its verifier keeps it to, and a little.
 const reaction = 12 * time.Second
 
-// ForPolicy is a scenario that injects what a failure policy declares: nodes fall silent for
-// less than it calls a failure, and then for so long that its action is due. A policy that
-// says nothing of silent nodes is refused: INVALID where it is for nodes, UNIMPLEMENTED
-// where it is for what runs on them, whose ends and probes no fault makes.
+// ForPolicy is a scenario that injects what a failure policy declares: nodes fall silent, or
+// probes fail, for less than it calls a failure, and then for so long that its action is
+// due; and processes end. A policy that says nothing of any of it is INVALID.
 func ForPolicy(name string, policy *candor.FailurePolicySpec) (*scenario.Scenario, error) {
-	if policy.Kind != candor.KindNodes {
-		return nil, candor.Errorf(candor.ReasonUnimplemented, "failure policy %s is for %s: the nodes of drills are simulated and run no processes that a fault could end; want one for %s", name, policy.Kind, candor.KindNodes)
+	of := forNodes
+	switch policy.Kind {
+	case candor.KindNodes:
+	case candor.KindWorkloads:
+		of = forWorkloads
+	default:
+		return nil, candor.Errorf(candor.ReasonInvalid, "failure policy %s is for %s: want one for %s or %s", name, policy.Kind, candor.KindNodes, candor.KindWorkloads)
 	}
+	s, err := of(name, policy)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Validate(); err != nil {
+		return nil, candor.Errorf(candor.ReasonInvalid, "scenario for failure policy %s: %v", name, err)
+	}
+	return s, nil
+}
+
+func forNodes(name string, policy *candor.FailurePolicySpec) (*scenario.Scenario, error) {
 	mode := policy.Silence()
 	if mode == nil {
 		return nil, candor.Errorf(candor.ReasonInvalid, "failure policy %s declares nothing by %s: there is nothing to inject", name, candor.SignalHeartbeat)
@@ -39,7 +54,7 @@ func ForPolicy(name string, policy *candor.FailurePolicySpec) (*scenario.Scenari
 	first := time.Second + beat
 	second := first + short + beat + settle
 	long := due + reaction
-	s := &scenario.Scenario{
+	return &scenario.Scenario{
 		Name: "policy-" + name,
 		Summary: fmt.Sprintf("Failure policy %s: %d of %d nodes fall silent for %s, which is no failure, and for %s: %s, and desired is real again within %s.",
 			name, silentNodes, governedNodes, short, long, done(mode.Action, due), time.Duration(mode.RecoverWithin)),
@@ -53,11 +68,7 @@ func ForPolicy(name string, policy *candor.FailurePolicySpec) (*scenario.Scenari
 			{Kind: scenario.LoseNodes, At: scenario.Duration(second), For: scenario.Duration(long), Count: silentNodes, Times: 1},
 		},
 		Expect: scenario.Expect{Acknowledged: 100},
-	}
-	if err := s.Validate(); err != nil {
-		return nil, candor.Errorf(candor.ReasonInvalid, "scenario for failure policy %s: %v", name, err)
-	}
-	return s, nil
+	}, nil
 }
 
 // done is what an action comes to once it is due.

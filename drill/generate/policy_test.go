@@ -76,7 +76,9 @@ func TestWhatNoFaultInjectsIsRefused(t *testing.T) {
 		policy candor.FailurePolicySpec
 		reason candor.Reason
 	}{
-		{candor.FailurePolicySpec{Kind: candor.KindWorkloads, Modes: []candor.FailureMode{{Failure: candor.FailureCrash, Signal: candor.SignalExit, Action: candor.ActionRestart}}}, candor.ReasonUnimplemented},
+		{candor.FailurePolicySpec{Kind: candor.KindWorkloads}, candor.ReasonInvalid},
+		{candor.FailurePolicySpec{Kind: candor.KindWorkloads, Modes: []candor.FailureMode{{Failure: candor.FailureCrash, Signal: candor.SignalHeartbeat, Action: candor.ActionNone}}}, candor.ReasonInvalid},
+		{candor.FailurePolicySpec{Kind: "budgets.candor"}, candor.ReasonInvalid},
 		{candor.FailurePolicySpec{Kind: candor.KindNodes}, candor.ReasonInvalid},
 	} {
 		if s, err := ForPolicy("p", &c.policy); candor.ReasonOf(err) != c.reason {

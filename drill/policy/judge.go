@@ -2,69 +2,57 @@ package policy
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"time"
 
-	"github.com/candor-plane/candor/drill"
 	"github.com/candor-plane/candor/drill/report"
 	"github.com/candor-plane/candor/drill/scenario"
 	"github.com/candor-plane/candor/verify/history"
 )
 
-// Judge holds what was seen against the policy, adds it to the account, and has the
-// verdict say so. It waits for desired to be real again for as long as the policy allows.
-func (w *Watcher) Judge(ctx context.Context, outcome *drill.Outcome) {
-	r := &outcome.Report
-	var found []history.Report
-	for _, s := range silences(r) {
-		s.mode = w.mode
-		if s.meant < time.Duration(w.mode.DetectWithin) {
-			found = append(found, s.borne(w.seen()))
-			continue
-		}
-		for !s.over(w.seen()) && passes(ctx, every) {
-		}
-		samples := w.seen()
-		s.nodes = s.affected(samples)
-		found = append(found, s.known(samples), s.acted(samples), s.recovered(samples))
-	}
-	add(r, found)
-}
-
 // silences are the times in which nodes were stopped, in their order, and what was meant.
 func silences(r *report.Report) []*silence {
-	type planned struct {
-		at    scenario.Duration
-		fault *scenario.Fault
-	}
-	var meant []planned
-	alone := true
-	for i := range r.Scenario.Faults {
-		f := &r.Scenario.Faults[i]
-		if f.Kind != scenario.LoseNodes {
-			alone = false
-			continue
-		}
-		for n := range max(1, f.Times) {
-			meant = append(meant, planned{f.At + scenario.Duration(n)*f.Every, f})
-		}
-	}
-	slices.SortStableFunc(meant, func(a, b planned) int { return cmp.Compare(a.at, b.at) })
+	meant, alone := planned(r, scenario.LoseNodes)
 	var all []*silence
 	for i := range r.Faults {
 		band := &r.Faults[i]
 		if band.Kind != string(scenario.LoseNodes) || len(all) == len(meant) {
 			continue
 		}
-		f := meant[len(all)].fault
+		f := meant[len(all)]
 		all = append(all, &silence{
 			from: r.Began.Add(band.From), to: r.Began.Add(band.To), meant: time.Duration(f.For), count: f.Count,
 			alone: alone && (len(all) == 0 || !all[len(all)-1].to.After(r.Began.Add(band.From))),
 		})
 	}
 	return all
+}
+
+// planned are the faults of these kinds as they were meant to come, one that is repeated as
+// often, and whether there are none of other kinds.
+func planned(r *report.Report, kinds ...scenario.Kind) (meant []*scenario.Fault, alone bool) {
+	type turn struct {
+		at    scenario.Duration
+		fault *scenario.Fault
+	}
+	var turns []turn
+	alone = true
+	for i := range r.Scenario.Faults {
+		f := &r.Scenario.Faults[i]
+		if !slices.Contains(kinds, f.Kind) {
+			alone = false
+			continue
+		}
+		for n := range max(1, f.Times) {
+			turns = append(turns, turn{f.At + scenario.Duration(n)*f.Every, f})
+		}
+	}
+	slices.SortStableFunc(turns, func(a, b turn) int { return cmp.Compare(a.at, b.at) })
+	for _, t := range turns {
+		meant = append(meant, t.fault)
+	}
+	return meant, alone
 }
 
 // add puts what was found into the account.

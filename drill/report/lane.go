@@ -76,6 +76,8 @@ type Band struct {
 	From time.Duration `json:"from"`
 	To   time.Duration `json:"to"`
 	Bite Bite          `json:"bite"`
+	// Befell are the instances that it befell.
+	Befell []Befallen `json:"befell,omitempty"`
 	// Note is how it was made, or why it was not.
 	Note string `json:"note,omitempty"`
 	// Leader led when it began; empty where that was not seen.
@@ -89,6 +91,12 @@ type Band struct {
 type Bite struct {
 	Seen int    `json:"seen"`
 	What string `json:"what,omitempty"`
+}
+
+// Befallen is an instance that a fault befell.
+type Befallen struct {
+	Instance string `json:"instance"`
+	UID      string `json:"uid"`
 }
 
 // Flag is a broken promise at a moment of the axis.

@@ -62,6 +62,12 @@ const (
 	// worker nodes for For.
 	Move      Kind = "MOVE"
 	LoseNodes Kind = "LOSE_NODES"
+
+	// EndInstances ends with SIGKILL the processes of Count instances of the drill's own
+	// workload, chosen by the seed; FAIL_PROBES has the probes of Count of them fail for For,
+	// or until their process is another.
+	EndInstances Kind = "END_INSTANCES"
+	FailProbes   Kind = "FAIL_PROBES"
 )
 
 // Fault is one thing that befalls the cluster. Times are from the moment at which

@@ -43,6 +43,9 @@ var needs = map[Kind]need{
 
 	Move:      {needs: []string{"duty"}, may: []string{"to"}},
 	LoseNodes: {needs: []string{"for", "count"}},
+
+	EndInstances: {needs: []string{"count"}},
+	FailProbes:   {needs: []string{"for", "count"}},
 }
 
 // field is one that only some kinds have.

@@ -20,8 +20,11 @@ type Cluster struct {
 	Servers int `json:"servers,omitempty"`
 	// Nodes are simulated worker nodes, for placements.
 	Nodes int `json:"nodes,omitempty"`
-	// Policy is what the simulated nodes are under, and what the drill holds them
-	// against; without one they are given up sooner than by default.
+	// Workers are real ones, named w1, w2, and so on, which run the drill's own instances:
+	// as many as Residents says.
+	Workers int `json:"workers,omitempty"`
+	// Policy is what the simulated nodes are under, or what the workers run, and what the
+	// drill holds them against; without one nodes are given up sooner than by default.
 	Policy *candor.FailurePolicySpec `json:"policy,omitempty"`
 	// Flags are given to every server, by name without dashes.
 	Flags map[string]string `json:"flags,omitempty"`

@@ -14,6 +14,7 @@ import (
 const (
 	maxServers = 7
 	maxNodes   = 5000
+	maxWorkers = 20
 	maxFaults  = 100
 	maxTimes   = 1000
 )
@@ -33,6 +34,8 @@ func (s *Scenario) Validate() error {
 		return fmt.Errorf("cluster.servers %d: want 1 to %d", s.Cluster.Servers, maxServers)
 	case s.Cluster.Nodes < 0 || s.Cluster.Nodes > maxNodes:
 		return fmt.Errorf("cluster.nodes %d: want at most %d", s.Cluster.Nodes, maxNodes)
+	case s.Cluster.Workers < 0 || s.Cluster.Workers > maxWorkers:
+		return fmt.Errorf("cluster.workers %d: want at most %d", s.Cluster.Workers, maxWorkers)
 	case s.Load.For <= 0:
 		return errors.New("load.for: want how long the load lasts, such as 10s")
 	case len(s.Load.Workloads) == 0:
@@ -53,25 +56,6 @@ func (s *Scenario) Validate() error {
 		}
 	}
 	return nil
-}
-
-// governed says what is wrong with the nodes' policy. What servers refuse of it they
-// refuse when the drill begins.
-func (c *Cluster) governed() error {
-	switch {
-	case c.Policy == nil:
-		return nil
-	case c.Policy.Kind != candor.KindNodes:
-		return fmt.Errorf("cluster.policy: is for %s, want one for %s", c.Policy.Kind, candor.KindNodes)
-	case c.Policy.Objects != "":
-		return errors.New("cluster.policy: objects means nothing to it: it is for all the drill's nodes")
-	case c.Policy.Silence() == nil:
-		return fmt.Errorf("cluster.policy: want a mode by %s", candor.SignalHeartbeat)
-	case c.Nodes == 0:
-		return errors.New("cluster.policy: want cluster.nodes that it is for")
-	default:
-		return nil
-	}
 }
 
 func (e *Expect) validate() error {

@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/candor-plane/candor"
+	"github.com/candor-plane/candor/drill/doctor"
 	"github.com/candor-plane/candor/drill/stage/calls"
 	"github.com/candor-plane/candor/drill/stage/disk"
 )
@@ -60,6 +62,11 @@ func sweep(args []string) error {
 	}
 	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
 		return candor.Wrap("sweep", err)
+	}
+	if _, err := os.Stat(filepath.Join(args[0], workersFolder)); err == nil {
+		if err := doctor.EndInstances(context.Background(), args[0]); err != nil {
+			return err
+		}
 	}
 	return remove(args[0], sweepPatience)
 }

@@ -35,10 +35,8 @@ const fleetLabel = "candor-drill"
 // fleetSpec is what the nodes are under: the scenario's policy, or one that gives nodes
 // up sooner than the built-in one does, which allows longer than a drill takes.
 func (s *Stage) fleetSpec() *candor.FailurePolicySpec {
-	if given := s.options.Scenario.Cluster.Policy; given != nil {
-		spec := *given
-		spec.Objects = fleetLabel + "=true"
-		return &spec
+	if given := s.options.Scenario.Cluster.Policy; given != nil && given.Kind == candor.KindNodes {
+		return governing(given)
 	}
 	soon := candor.FailureMode{
 		Failure: candor.FailureCrash, Signal: candor.SignalHeartbeat, DetectWithin: candor.Duration(3 * time.Second),
@@ -49,10 +47,36 @@ func (s *Stage) fleetSpec() *candor.FailurePolicySpec {
 	return &candor.FailurePolicySpec{Kind: candor.KindNodes, Objects: fleetLabel + "=true", Modes: []candor.FailureMode{soon, partition}}
 }
 
-func (s *Stage) fleetPolicy() (*candor.Object, error) {
-	spec, err := json.Marshal(s.fleetSpec())
-	return &candor.Object{APIVersion: candor.APIVersion, Kind: "FailurePolicy", Metadata: candor.Metadata{Name: "drill-nodes"}, Spec: spec},
-		candor.Wrap("the nodes' policy", err)
+// governing is a policy for what has the drill's label.
+func governing(given *candor.FailurePolicySpec) *candor.FailurePolicySpec {
+	spec := *given
+	spec.Objects = fleetLabel + "=true"
+	return &spec
+}
+
+// govern makes a policy of the drill.
+func (s *Stage) govern(ctx context.Context, name string, policy *candor.FailurePolicySpec) error {
+	spec, err := json.Marshal(policy)
+	if err != nil {
+		return candor.Wrap("policy "+name, err)
+	}
+	return s.create(ctx, &candor.Object{APIVersion: candor.APIVersion, Kind: "FailurePolicy", Metadata: candor.Metadata{Name: name}, Spec: spec})
+}
+
+// create makes an object of the drill, which may be there.
+func (s *Stage) create(ctx context.Context, o *candor.Object) error {
+	var refused error
+	if err := await(ctx, o.Kind+" "+o.Metadata.Name+" to be made", func(ctx context.Context) (bool, error) {
+		_, err := s.own.Create(ctx, o, client.WithReason(actor, "a drill"))
+		refused = nil
+		if candor.ReasonOf(err) == candor.ReasonInvalid {
+			refused = err
+		}
+		return err == nil || refused != nil || candor.ReasonOf(err) == candor.ReasonAlreadyExists, err
+	}); err != nil {
+		return err
+	}
+	return refused
 }
 
 // sizes are how many nodes go together, so that each number of nodes that is to be lost
@@ -82,26 +106,11 @@ func (s *Stage) populate(ctx context.Context) error {
 	if want == 0 {
 		return nil
 	}
-	api, err := process.FreeAddress()
+	place, err := s.place("nodes")
 	if err != nil {
 		return err
 	}
-	raft, err := process.FreeAddress()
-	if err != nil {
-		return err
-	}
-	place, err := s.links.Place("nodes", api, raft)
-	if err != nil {
-		return err
-	}
-	policy, err := s.fleetPolicy()
-	if err != nil {
-		return err
-	}
-	if err := await(ctx, "the nodes' policy to be made", func(ctx context.Context) (bool, error) {
-		_, err := s.own.Create(ctx, policy, client.WithReason(actor, "the nodes of a drill"))
-		return err == nil || candor.ReasonOf(err) == candor.ReasonAlreadyExists, err
-	}); err != nil {
+	if err := s.govern(ctx, "drill-nodes", s.fleetSpec()); err != nil {
 		return err
 	}
 	for i, nodes := range sizes(s.options.Scenario) {
@@ -125,6 +134,19 @@ func (s *Stage) populate(ctx context.Context) error {
 		}
 		return count >= want, nil
 	})
+}
+
+// place is where processes are that serve nobody.
+func (s *Stage) place(name string) (*network.Placement, error) {
+	api, err := process.FreeAddress()
+	if err != nil {
+		return nil, err
+	}
+	raft, err := process.FreeAddress()
+	if err != nil {
+		return nil, err
+	}
+	return s.links.Place(name, api, raft)
 }
 
 func ready(o *candor.Object) bool {

@@ -44,6 +44,9 @@ var makings = map[scenario.Kind]making{
 	scenario.Upgrade:   (*Stage).upgrade,
 	scenario.Move:      (*Stage).move,
 	scenario.LoseNodes: (*Stage).loseNodes,
+
+	scenario.EndInstances: (*Stage).endInstances,
+	scenario.FailProbes:   (*Stage).failProbes,
 }
 
 // diskKinds need the syncs of the log to be asked about.
@@ -69,6 +72,8 @@ func (s *Stage) Able(f *scenario.Fault) error {
 		return unable("LINK with duplicates: nothing arrives twice on a TCP connection, which is what proxies carry: it takes network namespaces (root, iproute2)")
 	case f.Kind == scenario.Upgrade && !s.options.Scenario.Cluster.Previous:
 		return unable("UPGRADE: the servers run this binary already: the scenario's cluster must begin with the previous one")
+	case f.Kind == scenario.EndInstances || f.Kind == scenario.FailProbes:
+		return s.befalls(f)
 	case f.Kind == scenario.LoseNodes && f.Count > s.options.Scenario.Cluster.Nodes:
 		return candor.Errorf(candor.ReasonInvalid, "LOSE_NODES: %d of %d nodes", f.Count, s.options.Scenario.Cluster.Nodes)
 	}

@@ -5,11 +5,14 @@ import (
 	"sync"
 
 	"github.com/candor-plane/candor/drill"
+	"github.com/candor-plane/candor/drill/report"
 )
 
 // injection is a fault that lasts, by what it counts and what ends it.
 type injection struct {
 	bite func() drill.Bite
+	// befell is nil for what befalls no instances.
+	befell []report.Befallen
 
 	mu     sync.Mutex
 	heal   func(ctx context.Context) error
@@ -28,6 +31,9 @@ func over(seen int, what string) *injection {
 
 // Bite tells what was seen of it so far.
 func (i *injection) Bite() drill.Bite { return i.bite() }
+
+// Befell implements [drill.Befalling].
+func (i *injection) Befell() []report.Befallen { return i.befell }
 
 // Heal ends it.
 func (i *injection) Heal(ctx context.Context) error {

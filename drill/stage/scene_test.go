@@ -112,6 +112,22 @@ func (x *scene) closes() {
 	if left := processesOf(dir); len(left) > 0 {
 		x.t.Errorf("processes are left: %v", left)
 	}
+	if left := commandsOf(os.Getpid()); x.options.Scenario.Cluster.Workers > 0 && len(left) > 0 {
+		x.t.Errorf("commands of instances are left: %v", left)
+	}
+}
+
+// commandsOf are what workers of the drill of that process run.
+func commandsOf(owner int) []string {
+	var out []string
+	all, _ := os.ReadDir("/proc")
+	for _, e := range all {
+		environment, err := os.ReadFile("/proc/" + e.Name() + "/environ")
+		if err == nil && strings.Contains(string(environment), "CANDOR_INSTANCE_UID=") && strings.Contains(string(environment), fmt.Sprintf(`CANDOR_DRILL={"owner":%d,`, owner)) {
+			out = append(out, e.Name())
+		}
+	}
+	return out
 }
 
 // processesOf are those whose command line has a text.

@@ -72,6 +72,9 @@ type Stage struct {
 	left    []*member // of it no more
 	ends    []drill.End
 	fleets  []*fleet
+	workers []*worker
+	// befell counts the faults that befell instances.
+	befell  int
 	lasting []*injection
 
 	once   sync.Once
@@ -132,7 +135,10 @@ func (s *Stage) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	return s.populate(ctx)
+	if err := s.populate(ctx); err != nil {
+		return err
+	}
+	return s.employ(ctx)
 }
 
 // settle makes the directories, and has the one for data removed should this process
@@ -234,8 +240,11 @@ func (s *Stage) close() error {
 		failed = append(failed, s.own.Close())
 	}
 	s.mu.Lock()
-	fleets, lasting := s.fleets, s.lasting
+	fleets, workers, lasting := s.fleets, s.workers, s.lasting
 	s.mu.Unlock()
+	for _, w := range workers {
+		w.run.Kill()
+	}
 	for _, f := range fleets {
 		f.run.Kill()
 	}
@@ -252,6 +261,9 @@ func (s *Stage) close() error {
 	s.watching.Wait()
 	for _, m := range everyone {
 		failed = append(failed, m.close())
+	}
+	if len(workers) > 0 {
+		failed = append(failed, doctor.EndInstances(context.WithoutCancel(s.ctx), s.data.Path))
 	}
 	if s.links != nil {
 		failed = append(failed, s.links.Close())

@@ -211,7 +211,7 @@ func TestNodesThatAreSilentForLessThanIsNoticedAreNotLost(t *testing.T) {
 
 func TestWhatABinaryOrAStageCannotDoIsSaid(t *testing.T) {
 	s := &Stage{options: Options{Scenario: &scenario.Scenario{}}, refused: map[scenario.Kind]error{scenario.Clock: unable("no")}}
-	for _, f := range []scenario.Fault{{Kind: scenario.Clock}, {Kind: scenario.HangDisk}, {Kind: scenario.Upgrade}, {Kind: "RUST"}} {
+	for _, f := range []scenario.Fault{{Kind: scenario.Clock}, {Kind: scenario.HangDisk}, {Kind: scenario.Upgrade}, {Kind: scenario.EndInstances}, {Kind: scenario.FailProbes}, {Kind: "RUST"}} {
 		if err := s.Able(&f); candor.ReasonOf(err) != candor.ReasonUnimplemented {
 			t.Errorf("%s: %v, want UNIMPLEMENTED", f.Kind, err)
 		}
@@ -240,17 +240,17 @@ func TestNothingOutlivesADrillThatIsKilled(t *testing.T) {
 	}
 	dir, err := bufio.NewReader(out).ReadString('\n')
 	dir = strings.TrimSpace(dir)
-	had := processesOf(dir)
+	had, ran := processesOf(dir), commandsOf(holder.Process.Pid)
 	_ = holder.Process.Kill()
 	_ = holder.Wait()
-	if err != nil || !strings.Contains(dir, "candor-drill-") || len(had) < 2 {
-		t.Fatalf("%q, %v, processes %v", dir, err, had)
+	if err != nil || !strings.Contains(dir, "candor-drill-") || len(had) < 2 || len(ran) < 2 {
+		t.Fatalf("%q, %v, processes %v, commands %v", dir, err, had, ran)
 	}
 	if err := await(ctx, "the end of "+dir, func(context.Context) (bool, error) {
 		_, err := os.Stat(dir)
-		return os.IsNotExist(err) && len(processesOf(dir)) == 0, nil
+		return os.IsNotExist(err) && len(processesOf(dir)) == 0 && len(commandsOf(holder.Process.Pid)) == 0, nil
 	}); err != nil {
-		t.Errorf("%v: %v", err, processesOf(dir))
+		t.Errorf("%v: %v, commands %v", err, processesOf(dir), commandsOf(holder.Process.Pid))
 	}
 }
 
@@ -264,7 +264,7 @@ func holdStage(binary string) int {
 	defer cancel()
 	full := scenario.Fault{Kind: scenario.FullDisk, For: second}
 	s, err := New(ctx, Options{
-		Binary: binary, Scenario: &scenario.Scenario{Name: "held", Cluster: scenario.Cluster{Servers: 1}, Faults: []scenario.Fault{full, {Kind: scenario.HangDisk}}},
+		Binary: binary, Scenario: &scenario.Scenario{Name: "held", Cluster: scenario.Cluster{Servers: 1, Workers: 1}, Faults: []scenario.Fault{full, {Kind: scenario.HangDisk}}},
 		Child: []string{path, ChildArgument}, Logger: hclog.NewNullLogger(),
 	})
 	if err != nil {

@@ -64,6 +64,9 @@ func Able(s *scenario.Scenario) error {
 	if s.Cluster.Previous {
 		return candor.Errorf(candor.ReasonUnimplemented, "servers of another release take processes")
 	}
+	if s.Cluster.Workers > 0 {
+		return candor.Errorf(candor.ReasonUnimplemented, "workers and what they run take processes: in virtual time there are none")
+	}
 	for i := range s.Faults {
 		if err := (*Stage)(nil).Able(&s.Faults[i]); err != nil {
 			return err

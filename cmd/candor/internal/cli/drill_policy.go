@@ -51,11 +51,7 @@ func (p *policyFlags) scenario(ctx context.Context, f *Factory) (*scenario.Scena
 	if err := strict.Decode(spec); err != nil {
 		return nil, candor.Errorf(candor.ReasonInvalid, "failure policy %s does not read: %v", name, err)
 	}
-	s, err := generate.ForPolicy(name, spec)
-	if candor.ReasonOf(err) == candor.ReasonUnimplemented {
-		err = try(err, "candor get failurepolicies")
-	}
-	return s, err
+	return generate.ForPolicy(name, spec)
 }
 
 func (p *policyFlags) object(ctx context.Context, f *Factory) (*candor.Object, error) {
@@ -141,13 +137,19 @@ func (o *DrillRunOptions) line() []string {
 	return line
 }
 
-// drilled runs the drill; where its nodes are under a policy, they are held against that.
+// drilled runs the drill; where its nodes, or what its workers run, are under a policy, they
+// are held against that.
 func (o *DrillRunOptions) drilled(ctx context.Context, st drill.Stage, options drill.Options) (outcome *drill.Outcome, err error) {
-	governs := options.Scenario.Cluster.Policy
-	if governs == nil {
+	cluster := &options.Scenario.Cluster
+	if cluster.Policy == nil {
 		return drill.Run(ctx, options)
 	}
-	watcher, err := policy.Watch(ctx, st, governs)
+	for i := range options.Scenario.Faults {
+		if err := st.Able(&options.Scenario.Faults[i]); err != nil {
+			return nil, err
+		}
+	}
+	watcher, err := policy.Watch(ctx, st, cluster)
 	if err != nil {
 		return nil, err
 	}

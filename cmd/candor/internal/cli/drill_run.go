@@ -53,11 +53,12 @@ proxies otherwise ("candor drill doctor"). With --dev DIR the drill befalls a cl
 "candor dev" runs, as far as that can be done: it leaves everything healed, and deletes the
 namespaces in which its traffic was.
 
-With --policy the scenario is made of a failure policy for nodes: they fall silent for
-less than it calls a failure, and then for so long that its action is due, which is seen
-to be done, and not sooner, and desired to be real again within its recoverWithin. The
-policy is read from the cluster of the context, or from --policy-file; the drill's own
-cluster is put under it. "candor drill show --policy NAME" prints the scenario.
+With --policy the scenario is made of a failure policy: nodes fall silent, or probes of
+instances fail, for less than it calls a failure, and then for so long that its action is
+due; and processes of instances are killed. The action is seen to be done, and not sooner,
+nothing else to be, and desired to be real again within its recoverWithin. The policy is
+read from the cluster of the context, or from --policy-file; the drill's own cluster, its
+simulated nodes or its workers, is put under it. "candor drill show --policy NAME" prints the scenario.
 
 Ctrl-C heals everything and ends everything. What a SIGKILL of the drill leaves,
 "candor drill doctor --clean" removes.

@@ -9,8 +9,10 @@ func drillsTopic() *cobra.Command {
 		Long: `"candor drill show leader-kill" prints a scenario as the file that it is; a file
 of your own is run by its path. It has name, summary, and:
 
-  cluster   servers (3), nodes (simulated workers), flags of every server; policy:
-            the failure policy of the nodes, which they are then held against
+  cluster   servers (3), nodes (simulated workers), workers (real ones, which run
+            two instances each of the drill's own), flags of every server; policy:
+            the failure policy of the nodes, or of what the workers run, which they
+            are then held against
   load      for, and workloads: registers, lists, transactions, watchers, readers,
             numbers, placements; each with clients, keys, pause where it matters
   faults    each with kind and at; for, how long it lasts; times and every
@@ -36,6 +38,8 @@ a server's name, and is resolved when its fault begins.
   STORM, SLEEPER        target, for, count
   MALFORMED             target, count
   LOSE_NODES            for, count
+  END_INSTANCES         count; of the drill's own, SIGKILL
+  FAIL_PROBES           for, count; of the drill's own
   ADD, UPGRADE          nothing
 
 What this machine or cluster cannot do is refused before anything begins, with what
