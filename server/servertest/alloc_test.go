@@ -65,20 +65,36 @@ func TestAHolderThatIsCutOffHandsOutNothingTwice(t *testing.T) {
 		{"a follower", false, false, false, tenureLasts + slack},
 		{"a follower with the leader", false, true, true, 500*time.Millisecond + slack},
 	} {
-		// When the newest reservation is as old as the newest renewal, and younger: then
-		// the holder has timestamps left when its tenure has ended.
-		for _, phase := range []time.Duration{700 * time.Millisecond, 1800 * time.Millisecond} {
-			t.Run(fmt.Sprintf("%s after %s", x.name, phase), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { cutOffAfter(t, &x, phase) })
-			})
-		}
+		t.Run(x.name+" soon", func(t *testing.T) { synctest.Test(t, func(t *testing.T) { cutOffOnce(t, &x, soon) }) })
+		t.Run(x.name+" in time", func(t *testing.T) { synctest.Test(t, func(t *testing.T) { cutOffOnce(t, &x, reservedLate) }) })
 	}
 }
 
-func cutOffAfter(t *testing.T, x *cutOff, phase time.Duration) {
+// soon after the duty began: the newest reservation is as old as the newest renewal.
+func soon(testing.TB, *servertest.Cluster, *server.Server) { time.Sleep(700 * time.Millisecond) }
+
+// reservedLate waits until IDs were reserved well after the tenure was renewed: then the
+// holder has some left when its tenure has ended.
+func reservedLate(t testing.TB, c *servertest.Cluster, holder *server.Server) {
+	var was tenure.Era
+	var renewed, reserved time.Time
+	c.Until("IDs were reserved late", func() bool {
+		is, now := lineage(t, holder, idsDuty).Current, time.Now()
+		if is.RenewedUntil != was.RenewedUntil {
+			renewed = now
+		}
+		if is.Bound != was.Bound {
+			reserved = now
+		}
+		was = is
+		return now.Sub(renewed) > 700*time.Millisecond && now.Sub(reserved) < 200*time.Millisecond
+	})
+}
+
+func cutOffOnce(t *testing.T, x *cutOff, when func(testing.TB, *servertest.Cluster, *server.Server)) {
 	c, n, leader, holder := allocating(t, x.leads)
 	seen := look(t, c.Servers()...)
-	time.Sleep(phase)
+	when(t, c, holder)
 	off := []*server.Server{holder}
 	if x.leader && leader != holder {
 		off = append(off, leader)

@@ -114,8 +114,9 @@ func TestAFollowerThatNeedsASnapshotSaysSo(t *testing.T) {
 		r := readerOf(t, c, behind)
 		time.Sleep(time.Second)
 		told := follow(t, r)
+		renewed(t, c, behind)
 		c.Starve(behind.Name())
-		time.Sleep(time.Second)
+		time.Sleep(500 * time.Millisecond) // what was on its way has come, and nothing is renewed yet
 		had := behind.Replica().Status().LastIndex
 		last := writePast(t, c, c.Client(t, names(without(c, behind))...), "kept", had, behind)
 		known.acknowledged(last.Token)

@@ -55,6 +55,13 @@ func lineage(t testing.TB, s *server.Server, duty string) tenure.Lineage {
 	return s.Machine().View().Tenure(dutyOf(t, duty))
 }
 
+// renewed waits until a server's view shows that tenures have just been renewed.
+func renewed(t testing.TB, c *servertest.Cluster, s *server.Server) {
+	t.Helper()
+	was := lineage(t, s, idsDuty).Current.RenewedUntil
+	c.Until("tenures are renewed", func() bool { return lineage(t, s, idsDuty).Current.RenewedUntil != was })
+}
+
 // heldBy waits until a duty is active under a server by that server's view, with every
 // handover before it finished, and returns the lineage.
 func heldBy(t testing.TB, c *servertest.Cluster, duty string, s *server.Server) tenure.Lineage {
