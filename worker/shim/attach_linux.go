@@ -103,7 +103,7 @@ func Attach(ctx context.Context, dir Dir, uid string) (*Running, *Record, error)
 			return nil, record, left(ctx, dir, record)
 		}
 		if record != nil && record.State == StateRunning {
-			r, err := open(dir, record)
+			r, err := open(ctx, dir, record)
 			if r != nil || err != nil {
 				return r, record, err
 			}
@@ -130,7 +130,7 @@ func Attach(ctx context.Context, dir Dir, uid string) (*Running, *Record, error)
 // then, and, where it is a child of this process, its number. One that does not go is no
 // error: nobody needs it.
 func left(ctx context.Context, dir Dir, record *Record) error {
-	shim, err := open(dir, record)
+	shim, err := open(ctx, dir, record)
 	if shim == nil || err != nil {
 		return err
 	}
@@ -141,12 +141,12 @@ func left(ctx context.Context, dir Dir, record *Record) error {
 }
 
 // open is nil when the shim of the record is gone.
-func open(dir Dir, record *Record) (*Running, error) {
+func open(ctx context.Context, dir Dir, record *Record) (*Running, error) {
 	boot, err := BootID()
 	if err != nil || record.BootID != boot {
 		return nil, err
 	}
-	p, err := openProcess(record.Shim)
+	p, err := openProcess(ctx, record.Shim)
 	if p == nil || err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func EndForgotten(ctx context.Context, self []string, instances string) ([]strin
 	found := map[string]*process{}
 	var errs []error
 	for _, pid := range pids {
-		p, uid, err := forgotten(pid, self, instances)
+		p, uid, err := forgotten(ctx, pid, self, instances)
 		switch {
 		case p == nil:
 			errs = append(errs, err)
@@ -51,7 +51,7 @@ func EndForgotten(ctx context.Context, self []string, instances string) ([]strin
 
 // forgotten opens the process if it is a shim of an instance that the folder has no order
 // of; nil for every other.
-func forgotten(pid int, self []string, instances string) (*process, string, error) {
+func forgotten(ctx context.Context, pid int, self []string, instances string) (*process, string, error) {
 	id, alive := identify(pid)
 	if !alive {
 		return nil, "", nil
@@ -63,7 +63,7 @@ func forgotten(pid int, self []string, instances string) (*process, string, erro
 	if order, err := dir.Order(); order != nil || err != nil {
 		return nil, "", nil //nolint:nilerr // there is an order, though it cannot be read
 	}
-	p, err := openProcess(id)
+	p, err := openProcess(ctx, id)
 	if p == nil || err != nil {
 		return nil, "", err
 	}

@@ -67,8 +67,9 @@ type process struct {
 	file *os.File
 }
 
-// openProcess opens the process with that identity; nil when it is gone.
-func openProcess(id Identity) (*process, error) {
+// openProcess opens the process with that identity; nil when it is gone. One that has
+// ended, and is a child of this process, is waited for.
+func openProcess(ctx context.Context, id Identity) (*process, error) {
 	if id.PID <= 0 {
 		return nil, nil //nolint:nilnil // there is none
 	}
@@ -81,8 +82,13 @@ func openProcess(id Identity) (*process, error) {
 	}
 	p := &process{id: id, file: os.NewFile(uintptr(fd), "pidfd")}
 	// What has the PID and the start time now had them when the file was opened.
-	if now, alive := identify(id.PID); !alive || now != id {
-		p.reap()
+	now, alive := identify(id.PID)
+	if now != id {
+		return nil, p.close()
+	}
+	if !alive {
+		// It is dead by its first thread; only after the last can it be waited for.
+		_ = p.wait(ctx)
 		return nil, p.close()
 	}
 	return p, nil
@@ -166,7 +172,7 @@ func killStrays(ctx context.Context, uid string) error {
 		}
 		left := 0
 		for _, pid := range pids {
-			found, err := killMarked(pid, mark)
+			found, err := killMarked(ctx, pid, mark)
 			if err != nil {
 				return err
 			}
@@ -183,12 +189,12 @@ func killStrays(ctx context.Context, uid string) error {
 	}
 }
 
-func killMarked(pid int, mark []byte) (found bool, err error) {
+func killMarked(ctx context.Context, pid int, mark []byte) (found bool, err error) {
 	id, alive := identify(pid)
 	if !alive || pid == os.Getpid() {
 		return false, nil
 	}
-	p, err := openProcess(id)
+	p, err := openProcess(ctx, id)
 	if p == nil || err != nil {
 		return false, err
 	}

@@ -260,14 +260,14 @@ func TestAProcessIsToldByMoreThanItsPID(t *testing.T) {
 	if !ok {
 		t.Fatal("this process is not in /proc")
 	}
-	p, err := openProcess(self)
+	p, err := openProcess(t.Context(), self)
 	noError(t, err)
 	if p == nil {
 		t.Fatal("this process is taken for gone")
 	}
 	noError(t, p.close())
 	other := Identity{PID: self.PID, Start: self.Start + 1}
-	if p, err := openProcess(other); p != nil || err != nil {
+	if p, err := openProcess(t.Context(), other); p != nil || err != nil {
 		t.Errorf("a process that started later is taken for the one before: %v", err)
 	}
 
