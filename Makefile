@@ -35,7 +35,7 @@ on = $(filter 1 true yes,$(1))
 BENCH_FLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test failpoints zoo race lint lint-format lint-vet lint-go lint-proto gen gen-check tidy-check vuln verify \
+.PHONY: help build test failpoints zoo race lint lint-format lint-go lint-proto gen gen-check tidy-check vuln verify \
 	dev demo bench measure explore sim bubbles fuzz clean
 
 help: ## Show the targets
@@ -68,16 +68,13 @@ race: ## Race-test the concurrent packages; needs a C compiler (RACE_PACKAGES=â€
 	$(if $(strip $(RACE_PACKAGES)),CGO_ENABLED=1 $(GO) test -race $(RACE_FLAGS) $$($(GO) list $(RACE_PACKAGES) | grep -vE '$(RACE_WITHOUT)'),\
 		@echo "race: none of these rooms exist yet: $(RACE_ROOMS)")
 
-lint: lint-format lint-vet lint-go lint-proto ## Check format, go vet, golangci-lint and buf lint
+lint: lint-format lint-go lint-proto ## Check format, golangci-lint with go vet in it, and buf lint
 
 lint-format:
 	@unformatted="$$(find . -name '*.go' -not -path '*/testdata/*' -print0 | \
 		xargs -0 "$$($(GO) env GOROOT)/bin/gofmt" -l)"; \
 	if [ -n "$$unformatted" ]; then \
 		echo "lint: not formatted; run gofmt -w on:" >&2; echo "$$unformatted" >&2; exit 1; fi
-
-lint-vet:
-	$(GO) vet ./...
 
 lint-go:
 	$(TOOL) golangci-lint run --allow-parallel-runners ./...
