@@ -1,13 +1,8 @@
 package process
 
 import (
-	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
-
-	"github.com/candor-plane/candor"
 )
 
 // Server is how a server is run, again and again. Its fields may change between two
@@ -33,20 +28,6 @@ type Server struct {
 	// Output takes what a run says; nil is the log file. The run has a copy of its own, so
 	// it is closed once Begin returns.
 	Output func() (*os.File, error)
-}
-
-// FreeAddress is one of loopback that nothing listens on now. It lies below the
-// ports that the system gives to connections, so that none of them takes it later.
-func FreeAddress() (string, error) {
-	var err error
-	for range 100 {
-		var l net.Listener
-		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 12000+rand.IntN(18000))); err == nil {
-			defer l.Close()
-			return l.Addr().String(), nil
-		}
-	}
-	return "", candor.Wrap("process", err)
 }
 
 // Begin begins a run. The caller ends it with Kill or Stop, or awaits Ended.
