@@ -94,9 +94,9 @@ func (m *Machine) Inspect() Inspection {
 
 // endTenures ends the tenures of all duties for a new history.
 func (s *state) endTenures(to Rewrite) error {
-	lineages := s.tenures
+	before := s.tenures
 	for _, duty := range tenure.RestoredDuties() {
-		if l := lineageOf(lineages, duty); l.Current.Number == 0 {
+		if l := before.of(duty); l.Current.Number == 0 {
 			s.setLineage(l)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/mvcc"
-	"github.com/candor-plane/candor/fsm/tenure"
 	"github.com/candor-plane/candor/fsm/transition"
 )
 
@@ -43,7 +42,7 @@ type state struct {
 	violations  uint64
 	requests    *requestTable
 	// tenures are the lineages of duties, by name; tenureSum is of them.
-	tenures   []tenure.Lineage
+	tenures   lineages
 	tenureSum sum
 	// configuration is of the newest configuration entry; who leads is leaderID.
 	configuration transition.Configuration

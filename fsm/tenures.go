@@ -19,39 +19,53 @@ import (
 // tenures.candor show them, with a version for every era that is granted, sealed,
 // confirmed or closed. Renewals and reservations make none.
 
-// Tenures are the lineages of the duties that were ever held, by name; they must
-// not be modified.
-func (v *View) Tenures() []tenure.Lineage { return v.tenures }
+// Tenures are the lineages of the duties that were ever held, by name.
+func (v *View) Tenures() []tenure.Lineage {
+	all := make([]tenure.Lineage, len(v.tenures))
+	for i, l := range v.tenures {
+		all[i] = l.Lineage
+	}
+	return all
+}
 
 // Tenure is the lineage of a duty; of one that was never held, its beginning.
-func (v *View) Tenure(duty tenure.Duty) tenure.Lineage { return lineageOf(v.tenures, duty) }
+func (v *View) Tenure(duty tenure.Duty) tenure.Lineage { return v.tenures.of(duty) }
 
-func lineageOf(tenures []tenure.Lineage, duty tenure.Duty) tenure.Lineage {
-	if at, ok := slices.BinarySearchFunc(tenures, duty.Name, byDuty); ok {
-		return tenures[at]
+// lineage is what the state keeps of a duty, with its part of the sum. It is replaced,
+// never changed: published views share it.
+type lineage struct {
+	tenure.Lineage
+
+	hash xxh3.Uint128
+}
+
+// lineages are those of all duties, by name.
+type lineages []*lineage
+
+func (l lineages) of(duty tenure.Duty) tenure.Lineage {
+	if at, ok := l.find(duty); ok {
+		return l[at].Lineage
 	}
 	return tenure.New(duty)
 }
 
-func byDuty(l tenure.Lineage, name string) int { return strings.Compare(l.Duty.Name, name) }
-
-// setLineage replaces a duty's lineage. The slice is replaced, not changed:
-// published views share it.
-func (s *state) setLineage(after tenure.Lineage) {
-	at, known := slices.BinarySearchFunc(s.tenures, after.Duty.Name, byDuty)
-	if known {
-		s.tenureSum.remove(hashLineage(s.tenures[at]))
-		s.tenures = slices.Clone(s.tenures)
-		s.tenures[at] = after
-	} else {
-		s.tenures = slices.Insert(slices.Clone(s.tenures), at, after)
-	}
-	s.tenureSum.add(hashLineage(after))
+func (l lineages) find(duty tenure.Duty) (at int, known bool) {
+	return slices.BinarySearchFunc(l, duty.Name, func(l *lineage, name string) int { return strings.Compare(l.Duty.Name, name) })
 }
 
-func hashLineage(l tenure.Lineage) xxh3.Uint128 {
+// setLineage replaces a duty's lineage.
+func (s *state) setLineage(after tenure.Lineage) {
 	var scratch [1024]byte
-	return xxh3.Hash128(l.Append(scratch[:0]))
+	entry := &lineage{Lineage: after, hash: xxh3.Hash128(after.Append(scratch[:0]))}
+	at, known := s.tenures.find(after.Duty)
+	s.tenures = slices.Clone(s.tenures)
+	if known {
+		s.tenureSum.remove(s.tenures[at].hash)
+		s.tenures[at] = entry
+	} else {
+		s.tenures = slices.Insert(s.tenures, at, entry)
+	}
+	s.tenureSum.add(entry.hash)
 }
 
 // changeTenure is one event of a duty's tenure.
@@ -68,7 +82,7 @@ func (d *draft) changeTenure() *candor.Error {
 	if event == nil {
 		return candor.Errorf(candor.ReasonInvalid, "tenure event of verb %d: this build does not know it", c.Tenure.Verb)
 	}
-	before := lineageOf(s.tenures, duty)
+	before := s.tenures.of(duty)
 	after, err := before.Apply(tenure.Now{ClusterTime: s.time, Term: s.leaderTerm, Leader: string(candor.PartyServer) + "/" + s.leaderID}, event)
 	if err != nil {
 		return err
@@ -124,7 +138,7 @@ func (d *draft) fenced() *candor.Error {
 	if err := d.sentByHolder(); err != nil {
 		return err
 	}
-	l := lineageOf(d.m.state.tenures, duty)
+	l := d.m.state.tenures.of(duty)
 	d.turn.Fence = &invariant.Fence{Lineage: l, Era: c.Era}
 	if d.m.skip&ruleFence != 0 || zoo.Enabled && zoo.Has(zoo.SkipFence) {
 		return nil

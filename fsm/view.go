@@ -6,7 +6,6 @@ import (
 	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/fsm/mvcc"
 	"github.com/candor-plane/candor/fsm/policy"
-	"github.com/candor-plane/candor/fsm/tenure"
 	"github.com/candor-plane/candor/fsm/transition"
 	"github.com/candor-plane/candor/internal/zoo"
 )
@@ -35,7 +34,7 @@ type View struct {
 	rewinds       uint64
 	accessEpoch   uint64
 	policy        *policy.Policy
-	tenures       []tenure.Lineage
+	tenures       lineages
 	configuration transition.Configuration
 	transitions   *transitionIndex
 	accounts      *accounts

@@ -45,7 +45,8 @@ type Stage struct {
 // grants the next; one that releases an era seals and closes it.
 func Stages(before, after Lineage) []Stage {
 	var stages []Stage
-	for _, x := range after.Eras() {
+	for i := range after.count() {
+		x := after.at(i)
 		reached := 0
 		if was := before.era(x.Number); was != nil {
 			reached = was.State.order()

@@ -16,7 +16,7 @@ const formVersion = 1
 // stores it adds a checksum.
 func (l Lineage) Append(b []byte) []byte {
 	b = wire.AppendUint(b, 1, formVersion)
-	b = wire.AppendUint(b, 2, uint64(len(l.Eras())))
+	b = wire.AppendUint(b, 2, uint64(l.count()))
 	b = wire.AppendString(b, 3, l.Duty.Name)
 	era := func(field int, x *Era) {
 		b = wire.AppendNested(b, field, func(b []byte) []byte { return appendEra(b, x) })

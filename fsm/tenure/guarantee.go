@@ -77,7 +77,8 @@ func Inheritance(before, after Lineage) *Violation {
 			return v
 		}
 	}
-	for _, x := range after.Eras() {
+	for i := range after.count() {
+		x := after.at(i)
 		was := before.era(x.Number)
 		switch {
 		case x.State == StateActive:
@@ -135,7 +136,8 @@ func Silence(before Lineage, era uint64) *Violation {
 // is forgotten before it is closed.
 func Finality(before, after Lineage) *Violation {
 	broken := violation(GuaranteeFinality, after)
-	for _, was := range before.Eras() {
+	for i := range before.count() {
+		was := before.at(i)
 		is := after.era(was.Number)
 		switch {
 		case is == nil && !was.over():
@@ -161,7 +163,8 @@ func Finality(before, after Lineage) *Violation {
 		confirmed = x.State == StateConfirmed
 		newest = x.Number
 	}
-	for _, x := range after.Eras() {
+	for i := range after.count() {
+		x := after.at(i)
 		if x.State != StateActive && x.Seal != x.digest(after.Duty.Name) {
 			return broken(x.Number, "its seal %s is not the digest of what it says", x.Seal)
 		}

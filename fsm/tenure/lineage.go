@@ -132,15 +132,37 @@ func (l Lineage) Pending(holder string) Event {
 
 // Eras are the current era and those before it that are still kept, oldest first.
 func (l Lineage) Eras() []Era {
-	eras := make([]Era, 0, len(l.Unfinished)+2)
-	if l.Finished.Number != 0 {
-		eras = append(eras, l.Finished)
-	}
-	eras = append(eras, l.Unfinished...)
-	if l.Current.Number != 0 {
-		eras = append(eras, l.Current)
+	eras := make([]Era, l.count())
+	for i := range eras {
+		eras[i] = *l.at(i)
 	}
 	return eras
+}
+
+// count is how many eras there are still, and at is one of them, oldest first. A turn
+// looks at all of them, several times for each renewal, and makes no copy.
+func (l *Lineage) count() int {
+	n := len(l.Unfinished)
+	if l.Finished.Number != 0 {
+		n++
+	}
+	if l.Current.Number != 0 {
+		n++
+	}
+	return n
+}
+
+func (l *Lineage) at(i int) *Era {
+	if l.Finished.Number != 0 {
+		if i == 0 {
+			return &l.Finished
+		}
+		i--
+	}
+	if i < len(l.Unfinished) {
+		return &l.Unfinished[i]
+	}
+	return &l.Current
 }
 
 // era finds one that is kept, or nil.
