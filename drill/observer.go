@@ -95,7 +95,7 @@ func (o *observer) late(by time.Duration) {
 // server looks at one of them.
 func (o *observer) server(ctx context.Context, k *client.Client, name string) {
 	var sampled time.Time
-	believer := believer{recorder: o.recorder}
+	believer, states := believer{recorder: o.recorder}, sampler{recorder: o.recorder}
 	for passes(ctx, o.look) {
 		status, err := statusOf(ctx, k, o.stage, name, glance)
 		if ctx.Err() != nil {
@@ -110,7 +110,7 @@ func (o *observer) server(ctx context.Context, k *client.Client, name string) {
 		if time.Since(sampled) >= sample*o.look {
 			sampled = time.Now()
 			// What is missed now comes with the next sample.
-			_ = digests(ctx, k.Diagnostics(o.stage.Endpoint(name)), o.recorder)
+			_ = states.take(ctx, k.Diagnostics(o.stage.Endpoint(name)))
 		}
 	}
 }
@@ -198,31 +198,4 @@ func (o *observer) scene() scene {
 	s := scene{servers: o.stage.Servers(), leader: o.leader, holders: map[string]string{}}
 	maps.Copy(s.holders, o.holders)
 	return s
-}
-
-// digests records what a node says of the states that it had.
-func digests(ctx context.Context, d *client.Diagnostics, recorder *evidence.Recorder) error {
-	ctx, cancel := context.WithTimeout(ctx, 4*glance)
-	defer cancel()
-	node, err := d.Node(ctx)
-	if err != nil {
-		return err
-	}
-	told, err := d.Digests(ctx, 0)
-	if err != nil {
-		return err
-	}
-	for _, at := range told {
-		recorder.Digest(node.NodeName, node.BootID, at.Index, at.Digest)
-	}
-	records, err := d.Records(ctx)
-	if err != nil {
-		return err
-	}
-	recorder.Violations(node, records)
-	if node.State != nil && node.State.Floor > 0 {
-		// Both are of one view.
-		recorder.Compacted(node.State.Floor, node.Applied)
-	}
-	return nil
 }

@@ -212,7 +212,8 @@ func (r *run) root(ctx context.Context) error {
 	}
 	defer func() { _ = k.Close() }() // nothing of it is to be kept
 	for _, name := range r.Stage.Servers() {
-		if err := digests(ctx, k.Diagnostics(r.Stage.Endpoint(name)), r.recorder); err != nil && !r.gone(name) {
+		states := sampler{recorder: r.recorder}
+		if err := states.take(ctx, k.Diagnostics(r.Stage.Endpoint(name))); err != nil && !r.gone(name) {
 			return candor.Wrap(name, err)
 		}
 	}
