@@ -36,7 +36,7 @@ BENCH_FLAGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help build test failpoints zoo race lint lint-format lint-go lint-proto gen gen-check tidy-check vuln verify \
-	dev demo bench measure explore sim bubbles fuzz clean
+	dev demo bench measure explore sim day bubbles fuzz clean
 
 help: ## Show the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -118,11 +118,12 @@ explore: ## Explore the models of tenures and transitions within wide bounds; pr
 	CANDOR_EXPLORE=1 $(GO) test -count=1 -timeout 60m -v ./verify/explore/...
 
 # A schedule takes 4 to 5 ms of one core: 2,000 take two quiet cores about five seconds, N=100000 about four minutes.
-# Of the simulated clusters, the folder is best in memory, for nothing of it outlives the run; a collector that runs less often is faster.
 sim: build ## Run N (2000) seeded schedules of simulated failures, then CANDOR_SIM_HOURS (0.2) of simulated cluster time; prints both speeds (SIM_FLAGS=…)
 	bin/candor verify sim --seeds 1..$(N) $(SIM_FLAGS)
-	TMPDIR="$${TMPDIR:-$$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)}" GOGC="$${GOGC:-400}" CANDOR_SIM_HOURS="$${CANDOR_SIM_HOURS:-0.2}" \
-		$(GO) test -count=1 -timeout 24h -v -run TestASimulatedDay ./server/servertest
+	scripts/day.sh "$${CANDOR_SIM_HOURS:-0.2}"
+
+day: ## Simulate a day (CANDOR_SIM_HOURS=24) of clusters on which faults come every CANDOR_SIM_PACE (10m): some minutes
+	scripts/day.sh "$${CANDOR_SIM_HOURS:-24}" "$${CANDOR_SIM_PACE:-10m}"
 
 bubbles: ## Drill every scenario of the library that takes no processes in virtual time (CANDOR_SEED=…): some minutes
 	TMPDIR="$${TMPDIR:-$$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)}" CANDOR_CHAOS=all \

@@ -31,7 +31,7 @@ func (w *swarm) besides(s *scenario.Scenario) {
 		default: // all of it is lost
 		}
 		w.add(s, f, rebirth)
-		for _, reason := range []candor.Reason{candor.ReasonDataCorrupt, candor.ReasonNotAMember, candor.ReasonClusterMismatch, candor.ReasonDataForeign} {
+		for _, reason := range []candor.Reason{candor.ReasonDataCorrupt, candor.ReasonNotAMember, candor.ReasonMemberExists, candor.ReasonClusterMismatch, candor.ReasonDataForeign} {
 			s.Expect.Ends = append(s.Expect.Ends, string(reason))
 		}
 	}
@@ -51,7 +51,7 @@ func (w *swarm) besides(s *scenario.Scenario) {
 		return
 	}
 	s.Cluster.Nodes = swarmNodes
-	s.Load.Workloads = append(s.Load.Workloads, scenario.Workload{Name: "placements", Clients: 1, Pause: scenario.Duration(5 * time.Second)})
+	s.Load.Workloads = append(s.Load.Workloads, scenario.Workload{Name: "placements", Clients: 1, Pause: w.pause(5)})
 	for range 1 + w.aside.IntN(3) {
 		w.add(s, scenario.Fault{Kind: scenario.LoseNodes, For: scenario.Duration(10*time.Second) + w.moment(), Count: swarmNodes / 3}, settle)
 	}

@@ -10,15 +10,20 @@ import (
 	"github.com/candor-plane/candor/drill/scenario"
 )
 
+// SwarmPace is the least mean time from one beginning of faults to the next of a random
+// scenario: just enough for the one to be over before the other comes.
+const SwarmPace = mostLength + mostLength/2
+
 // Swarm is a random scenario of a seed, of a length of at least two minutes: some of the
 // kinds that a cluster in memory can have befall it, chosen anew for every seed, at random
-// times, targets and lengths, one to three of them within about a minute, under light
-// traffic. It is the same for the same seed and length.
-func Swarm(seed uint64, length time.Duration) (*scenario.Scenario, error) {
-	if length < 2*time.Minute {
-		return nil, candor.Errorf(candor.ReasonUsage, "a random scenario of %s: want at least 2m", length)
+// times, targets and lengths, under light traffic; one to three of them begin together, as
+// often as every says in the mean, SwarmPace at least. Where they come seldom, clients
+// take their time as well. It is the same for the same seed, length and pace.
+func Swarm(seed uint64, length, every time.Duration) (*scenario.Scenario, error) {
+	if length < 2*time.Minute || every < SwarmPace {
+		return nil, candor.Errorf(candor.ReasonUsage, "a random scenario of %s, with faults every %s: want at least 2m, and %s", length, every, SwarmPace)
 	}
-	w := &swarm{random: rand.New(rand.NewPCG(seed, uint64(length))), aside: rand.New(rand.NewPCG(seed, ^uint64(length)))}
+	w := &swarm{ease: int(min(every/SwarmPace, mostEase)), random: rand.New(rand.NewPCG(seed, uint64(length))), aside: rand.New(rand.NewPCG(seed, ^uint64(length)))}
 	s := &scenario.Scenario{
 		Name: fmt.Sprintf("swarm-%d", seed), Summary: "Random faults at random times. Every promise holds.",
 		Cluster: scenario.Cluster{Servers: one(w, 3, 3, 5)},
@@ -29,7 +34,7 @@ func Swarm(seed uint64, length time.Duration) (*scenario.Scenario, error) {
 		s.Cluster.Flags = map[string]string{"snapshot-bytes": "65536", "trailing-bytes": "16384", "trailing-entries": "64"}
 	}
 	w.kinds = w.chosen(s)
-	for at := 5 * time.Second; len(s.Faults) < mostFaults; at += w.between(mostLength, mostLength+30*time.Second) {
+	for at := 5 * time.Second; len(s.Faults) < mostFaults; at += w.between(mostLength, 2*every-mostLength) {
 		for range 1 + w.random.IntN(3) {
 			f := w.fault()
 			f.At, f.Times = scenario.Duration(at+w.between(0, mostLength/3)), 1
@@ -64,13 +69,17 @@ const (
 	mostLength = 30 * time.Second
 	// mostChanges is how often members change: each may take a server more.
 	mostChanges = 3
+	// mostEase is how many times slower clients are at most.
+	mostEase = 4
 )
 
 // swarm draws one scenario.
 type swarm struct {
 	random *rand.Rand
 	// aside draws what is besides, so that the rest of a seed stays what it is.
-	aside   *rand.Rand
+	aside *rand.Rand
+	// ease is how many times slower than usual clients are.
+	ease    int
 	kinds   []func(*swarm) scenario.Fault
 	changes int
 }
@@ -87,19 +96,24 @@ func (w *swarm) lasts() scenario.Duration {
 
 // traffic is registers, and some of the others, slow enough to simulate hours of it.
 func (w *swarm) traffic() []scenario.Workload {
-	all := []scenario.Workload{{Name: "registers", Clients: 3, Pause: scenario.Duration(2 * time.Second)}}
+	all := []scenario.Workload{{Name: "registers", Clients: 3, Pause: w.pause(2)}}
 	for _, other := range []scenario.Workload{
-		{Name: "lists", Clients: 1, Pause: scenario.Duration(5 * time.Second)},
-		{Name: "transactions", Clients: 1, Pause: scenario.Duration(5 * time.Second)},
-		{Name: "watchers", Clients: 1, Pause: scenario.Duration(5 * time.Second)},
-		{Name: "readers", Clients: 2, Pause: scenario.Duration(3 * time.Second)},
-		{Name: "numbers", Clients: 2, Pause: scenario.Duration(2 * time.Second)},
+		{Name: "lists", Clients: 1, Pause: w.pause(5)},
+		{Name: "transactions", Clients: 1, Pause: w.pause(5)},
+		{Name: "watchers", Clients: 1, Pause: w.pause(5)},
+		{Name: "readers", Clients: 2, Pause: w.pause(3)},
+		{Name: "numbers", Clients: 2, Pause: w.pause(2)},
 	} {
 		if w.random.IntN(2) == 0 {
 			all = append(all, other)
 		}
 	}
 	return all
+}
+
+// pause is how long a client that would pause for some seconds does.
+func (w *swarm) pause(seconds int) scenario.Duration {
+	return scenario.Duration(time.Duration(seconds*w.ease) * time.Second)
 }
 
 // chosen is a subset of the kinds of faults: what a few do to one another is seen less

@@ -2,11 +2,14 @@ package generate_test
 
 import (
 	"bytes"
+	"cmp"
+	"slices"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	compare "github.com/google/go-cmp/cmp"
 
+	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/drill/generate"
 	"github.com/candor-plane/candor/drill/scenario"
 )
@@ -16,12 +19,12 @@ import (
 func TestASeedIsARandomScenario(t *testing.T) {
 	kinds, pauses := map[scenario.Kind]int{}, map[scenario.Duration]bool{}
 	for seed := range uint64(60) {
-		s, err := generate.Swarm(seed, 20*time.Minute)
+		s, err := generate.Swarm(seed, 20*time.Minute, generate.SwarmPace)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := generate.Swarm(seed, 20*time.Minute)
-		if diff := cmp.Diff(s, again); err != nil || diff != "" {
+		again, err := generate.Swarm(seed, 20*time.Minute, generate.SwarmPace)
+		if diff := compare.Diff(s, again); err != nil || diff != "" {
 			t.Errorf("seed %d again: %v %s", seed, err, diff)
 		}
 		text, err := generate.Text(s)
@@ -29,7 +32,7 @@ func TestASeedIsARandomScenario(t *testing.T) {
 			t.Fatal(err)
 		}
 		read, err := scenario.Parse("swarm.yaml", text)
-		if diff := cmp.Diff(s, read); err != nil || diff != "" {
+		if diff := compare.Diff(s, read); err != nil || diff != "" {
 			t.Errorf("seed %d, read from\n%s: %v %s", seed, text, err, diff)
 		}
 		if len(s.Faults) < 10 || bytes.Count(text, []byte("\n")) < 10 {
@@ -47,9 +50,38 @@ func TestASeedIsARandomScenario(t *testing.T) {
 	}
 }
 
-// TestNoScenarioIsTooShort for the faults in it.
+// TestFaultsComeAsOftenAsTheyAreAskedFor, whatever the seed.
+func TestFaultsComeAsOftenAsTheyAreAskedFor(t *testing.T) {
+	const length, every = 4 * time.Hour, 10 * time.Minute
+	beginnings := 0
+	for seed := range uint64(20) {
+		s, err := generate.Swarm(seed, length, every)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var last scenario.Duration
+		slices.SortFunc(s.Faults, func(a, b scenario.Fault) int { return cmp.Compare(a.At, b.At) })
+		for i := range s.Faults {
+			if at := s.Faults[i].At; i == 0 || at-last > scenario.Duration(15*time.Second) {
+				beginnings++
+			}
+			last = s.Faults[i].At
+		}
+		if pause := s.Load.Workloads[0].Pause; pause != scenario.Duration(8*time.Second) {
+			t.Errorf("seed %d: clients pause for %s", seed, time.Duration(pause))
+		}
+	}
+	// What comes besides comes at times of its own, one to five of them a scenario.
+	if mean := beginnings / 20; mean < 20 || mean > 30 {
+		t.Errorf("faults begin %d times in %s, want about %d", mean, length, length/every)
+	}
+}
+
+// TestNoScenarioIsTooShort for the faults in it, nor has them sooner than they are over.
 func TestNoScenarioIsTooShort(t *testing.T) {
-	if s, err := generate.Swarm(1, time.Minute); err == nil {
-		t.Errorf("%+v", s)
+	for _, of := range []struct{ length, every time.Duration }{{time.Minute, generate.SwarmPace}, {time.Hour, time.Second}} {
+		if s, err := generate.Swarm(1, of.length, of.every); candor.ReasonOf(err) != candor.ReasonUsage {
+			t.Errorf("%+v: %v", s, err)
+		}
 	}
 }

@@ -21,25 +21,33 @@ import (
 )
 
 const (
-	// clusterLives is how long each cluster of a simulated day has traffic and faults.
+	// clusterLives is how long each cluster of a simulated day has traffic and faults, where
+	// faults come as densely as they can, and longLife where they come more seldom.
 	clusterLives = 20 * time.Minute
+	longLife     = 2 * time.Hour
 	// shortDay is what every run of the tests simulates.
 	shortDay = 2 * time.Minute
 	// dayLooks is how often servers are asked what they are: the default would take most
-	// of the time.
-	dayLooks = time.Second
+	// of the time. Of a life of hours it is longLooks.
+	dayLooks  = time.Second
+	longLooks = 2 * time.Second
 )
 
 // TestASimulatedDay: random faults on clusters in memory break no promise.
 // CANDOR_SIM_HOURS=24 simulates a day of cluster time, over clusters of twenty minutes,
-// whose seeds begin at CANDOR_SEED; CANDOR_COVERAGE=FILE writes the steps that they took,
-// as source B. A run that breaks a promise is made smaller for CANDOR_MINIMISE (2m), and
+// whose seeds begin at CANDOR_SEED. CANDOR_SIM_PACE=10m has faults come every ten minutes
+// in the mean instead of as densely as they can, on clusters of two hours: what takes hours
+// to show is found so, and a day takes minutes (scripts/day.sh). CANDOR_COVERAGE=FILE writes
+// the steps that they took, as source B. A run that breaks a promise is made smaller for CANDOR_MINIMISE (2m), and
 // the smallest scenario that still breaks one is left in a file, with the command that
 // drills it. INCONCLUSIVE is counted and no failure: a random fault may find nobody to befall.
 func TestASimulatedDay(t *testing.T) {
 	long(t)
-	amount, first := dayOf(t), seedOf(t)
+	amount, pace, first := dayOf(t), durationOf(t, "CANDOR_SIM_PACE", generate.SwarmPace), seedOf(t)
 	each := min(amount, clusterLives)
+	if pace > generate.SwarmPace {
+		each = min(amount, longLife)
+	}
 	d := &day{verdicts: map[history.Verdict]int{}, bit: map[string]int{}, coverage: coverage.New()}
 	began := time.Now()
 	t.Run("clusters", func(t *testing.T) {
@@ -47,7 +55,7 @@ func TestASimulatedDay(t *testing.T) {
 			seed := first + i
 			t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 				t.Parallel()
-				s, err := generate.Swarm(seed, each)
+				s, err := generate.Swarm(seed, each, pace)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -59,6 +67,19 @@ func TestASimulatedDay(t *testing.T) {
 	if file := os.Getenv("CANDOR_COVERAGE"); file != "" {
 		d.save(t, file)
 	}
+}
+
+func durationOf(t *testing.T, name string, otherwise time.Duration) time.Duration {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return d
 }
 
 func dayOf(t *testing.T) time.Duration {
@@ -91,7 +112,7 @@ type day struct {
 func (d *day) cluster(t *testing.T, s *scenario.Scenario, seed uint64) {
 	t.Helper()
 	data, began := t.TempDir(), time.Now()
-	took, outcome := drilledIn(t, data, s, seed, dayLooks)
+	took, outcome := drilledIn(t, data, s, seed, looksOf(s))
 	if outcome == nil {
 		return
 	}
@@ -105,6 +126,18 @@ func (d *day) cluster(t *testing.T, s *scenario.Scenario, seed uint64) {
 	}
 	if os.Getenv("CANDOR_COVERAGE") != "" {
 		cover(t, d.coverage, data, s.Name, outcome)
+	}
+}
+
+// looksOf is how often the servers of a scenario are asked what they are; 0 for the default.
+func looksOf(s *scenario.Scenario) time.Duration {
+	switch lasts := time.Duration(s.Load.For); {
+	case lasts > clusterLives:
+		return longLooks
+	case lasts >= shortDay:
+		return dayLooks
+	default:
+		return 0
 	}
 }
 
@@ -156,13 +189,7 @@ func textOf(t *testing.T, r *report.Report) string {
 // minimise leaves faults out as long as a promise is still broken, for a bounded time.
 func minimise(t *testing.T, s *scenario.Scenario, seed uint64) {
 	t.Helper()
-	patience := 2 * time.Minute
-	if text := os.Getenv("CANDOR_MINIMISE"); text != "" {
-		var err error
-		patience, err = time.ParseDuration(text)
-		noError(t, err)
-	}
-	ends := time.Now().Add(patience)
+	ends := time.Now().Add(durationOf(t, "CANDOR_MINIMISE", 2*time.Minute))
 	small := *s
 	small.Name += "-small"
 	smaller := fewer(small.Faults, func(faults []scenario.Fault) bool {
@@ -173,7 +200,7 @@ func minimise(t *testing.T, s *scenario.Scenario, seed uint64) {
 		tried.Faults = faults
 		broken := false
 		t.Run(fmt.Sprintf("%d faults", len(faults)), func(t *testing.T) {
-			_, outcome := drilledIn(t, t.TempDir(), &tried, seed, dayLooks)
+			_, outcome := drilledIn(t, t.TempDir(), &tried, seed, looksOf(&tried))
 			broken = outcome != nil && outcome.Report.Verdict == history.Violated
 		})
 		return broken

@@ -29,11 +29,7 @@ func TestDrillsInVirtualTime(t *testing.T) {
 	for _, s := range chosenOf(t) {
 		t.Run(s.Name, func(t *testing.T) {
 			began := time.Now()
-			look := time.Duration(0)
-			if time.Duration(s.Load.For) >= shortDay {
-				look = dayLooks
-			}
-			took, outcome := drilledIn(t, t.TempDir(), s, seed, look)
+			took, outcome := drilledIn(t, t.TempDir(), s, seed, looksOf(s))
 			if outcome == nil {
 				return
 			}
