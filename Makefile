@@ -82,7 +82,7 @@ lint-go:
 		(cd $$module && $(GO) tool -modfile=$(CURDIR)/tools/go.mod golangci-lint run --allow-parallel-runners ./...); done
 
 lint-proto:
-	$(TOOL) buf lint
+	@scripts/gen.sh --lint
 
 gen: ## Generate Go code from rpc/**/*.proto
 	@scripts/gen.sh
