@@ -19,6 +19,7 @@ var tests = map[string][]evidence.Name{
 	workload.Watchers:     {evidence.Watches},
 	workload.Readers:      {evidence.Staleness, evidence.Sessions},
 	workload.Numbers:      {evidence.Tenures},
+	workload.Holders:      {evidence.Tenures, evidence.Durability},
 	workload.Placements:   {evidence.Placements},
 }
 

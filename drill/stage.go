@@ -27,6 +27,9 @@ type Stage interface { //nolint:interfacebloat // all that a drill needs of a cl
 	// Client returns a new client, which reaches every server whatever befalls the
 	// links between servers. With names, it knows these servers alone.
 	Client(servers ...string) (*client.Client, error)
+	// ClientAs returns one that reaches every server in the name of an actor, who it is
+	// where access control is off.
+	ClientAs(actor string) (*client.Client, error)
 	// Inject begins a fault on the servers that its target was resolved to. It returns
 	// once the fault is there.
 	Inject(ctx context.Context, f *scenario.Fault, targets []string) (Injection, error)

@@ -18,23 +18,37 @@ const (
 
 // besides adds to a random scenario what seldom comes: the loss of one server's disk, or
 // damage to it, at most once, for two of them may take with them what was acknowledged;
-// clients that do not behave; and in one of four, worker nodes, of which some fall silent.
+// clients that do not behave; in one of four, worker nodes, of which some fall silent; and
+// in one of three, clients that hold duties.
 func (w *swarm) besides(s *scenario.Scenario) {
-	length := time.Duration(s.Load.For)
-	if draw := w.aside.IntN(4); draw > 0 && length > 2*rebirth {
-		f := scenario.Fault{Kind: scenario.Wipe, Target: "follower"}
-		switch draw {
-		case 2:
-			f.Kind, f.What = scenario.Damage, scenario.DamageTail
-		case 3:
-			f.Kind, f.What = scenario.Damage, scenario.DamageLog
-		default: // all of it is lost
-		}
-		w.add(s, f, rebirth)
-		for _, reason := range []candor.Reason{candor.ReasonDataCorrupt, candor.ReasonNotAMember, candor.ReasonMemberExists, candor.ReasonClusterMismatch, candor.ReasonDataForeign} {
-			s.Expect.Ends = append(s.Expect.Ends, string(reason))
-		}
+	w.losesDisk(s)
+	w.crowds(s)
+	w.losesNodes(s)
+	if w.aside.IntN(3) == 0 {
+		s.Load.Workloads = append(s.Load.Workloads, scenario.Workload{Name: "holders", Clients: 2, Keys: 1, Pause: w.pause(1)})
 	}
+}
+
+func (w *swarm) losesDisk(s *scenario.Scenario) {
+	draw := w.aside.IntN(4)
+	if draw == 0 || time.Duration(s.Load.For) <= 2*rebirth {
+		return
+	}
+	f := scenario.Fault{Kind: scenario.Wipe, Target: "follower"}
+	switch draw {
+	case 2:
+		f.Kind, f.What = scenario.Damage, scenario.DamageTail
+	case 3:
+		f.Kind, f.What = scenario.Damage, scenario.DamageLog
+	default: // all of it is lost
+	}
+	w.add(s, f, rebirth)
+	for _, reason := range []candor.Reason{candor.ReasonDataCorrupt, candor.ReasonNotAMember, candor.ReasonMemberExists, candor.ReasonClusterMismatch, candor.ReasonDataForeign} {
+		s.Expect.Ends = append(s.Expect.Ends, string(reason))
+	}
+}
+
+func (w *swarm) crowds(s *scenario.Scenario) {
 	for range w.aside.IntN(4) {
 		f := scenario.Fault{Target: "any", For: w.moment(), Count: 5 + w.aside.IntN(20)}
 		switch w.aside.IntN(3) {
@@ -47,6 +61,9 @@ func (w *swarm) besides(s *scenario.Scenario) {
 		}
 		w.add(s, f, settle)
 	}
+}
+
+func (w *swarm) losesNodes(s *scenario.Scenario) {
 	if w.aside.IntN(4) > 0 {
 		return
 	}

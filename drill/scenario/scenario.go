@@ -39,7 +39,7 @@ type Load struct {
 	// and after the last the cluster gets this much again to become well.
 	For Duration `json:"for"`
 	// Workloads by name (package workload): registers, lists, transactions, watchers,
-	// readers, numbers, placements; each with its defaults where it is empty.
+	// readers, numbers, holders, placements; each with its defaults where it is empty.
 	Workloads []Workload `json:"workloads"`
 }
 

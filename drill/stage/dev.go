@@ -127,21 +127,29 @@ func (d *DevCluster) Endpoint(server string) string { return d.apis[server] }
 
 // Client returns a new client.
 func (d *DevCluster) Client(servers ...string) (*client.Client, error) {
-	alone := len(servers) > 0
-	if !alone {
-		servers = d.names
+	if len(servers) == 0 {
+		return d.ClientAs("drill")
 	}
 	addresses, err := d.addresses(servers)
 	if err != nil {
 		return nil, err
 	}
-	config := client.Config{Endpoints: addresses, Actor: "drill"}
-	if alone {
-		config.Dialer = confined(addresses, func(ctx context.Context, address string) (net.Conn, error) {
+	return d.options.Client(client.Config{
+		Endpoints: addresses, Actor: "drill",
+		Dialer: confined(addresses, func(ctx context.Context, address string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "tcp", address)
-		})
+		}),
+	})
+}
+
+// ClientAs returns one in the name of an actor, unless a token or a certificate says who
+// the drill is.
+func (d *DevCluster) ClientAs(actor string) (*client.Client, error) {
+	addresses, err := d.addresses(d.names)
+	if err != nil {
+		return nil, err
 	}
-	return d.options.Client(config)
+	return d.options.Client(client.Config{Endpoints: addresses, Actor: actor})
 }
 
 func (d *DevCluster) addresses(servers []string) ([]string, error) {

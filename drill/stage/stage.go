@@ -192,22 +192,34 @@ func (s *Stage) Log(server string) string {
 
 // Client returns a new client, which reaches every server.
 func (s *Stage) Client(servers ...string) (*client.Client, error) {
-	alone := len(servers) > 0
-	if !alone {
-		servers = s.Servers()
+	if len(servers) == 0 {
+		return s.ClientAs("drill")
 	}
-	var addresses []string
+	addresses, err := s.reaching(servers)
+	if err != nil {
+		return nil, err
+	}
+	return client.New(client.Config{Endpoints: addresses, Actor: "drill", Dialer: confined(addresses, s.dial)})
+}
+
+// ClientAs returns one in the name of an actor.
+func (s *Stage) ClientAs(actor string) (*client.Client, error) {
+	addresses, err := s.reaching(s.Servers())
+	if err != nil {
+		return nil, err
+	}
+	return s.connect(actor, addresses...)
+}
+
+func (s *Stage) reaching(servers []string) (found []string, err error) {
 	for _, name := range servers {
 		m := s.named(name)
 		if m == nil {
 			return nil, candor.Errorf(candor.ReasonNotFound, "there is no server %q: there are %v", name, s.Servers())
 		}
-		addresses = append(addresses, m.server.API)
+		found = append(found, m.server.API)
 	}
-	if !alone {
-		return s.connect("drill", addresses...)
-	}
-	return client.New(client.Config{Endpoints: addresses, Actor: "drill", Dialer: confined(addresses, s.dial)})
+	return found, nil
 }
 
 func (s *Stage) connect(as string, addresses ...string) (*client.Client, error) {

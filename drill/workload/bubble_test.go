@@ -47,6 +47,10 @@ func (b *bubble) Client(servers ...string) (*client.Client, error) {
 	}})
 }
 
+func (b *bubble) ClientAs(actor string) (*client.Client, error) {
+	return client.New(client.Config{Endpoints: b.names, Actor: actor, Dialer: b.Dialer()})
+}
+
 // drilled runs a workload for a while of virtual time, in the middle of which something
 // befalls the cluster, and returns what was recorded.
 func drilled(t *testing.T, b *bubble, name string, lasts time.Duration, befalls func()) *evidence.Evidence {

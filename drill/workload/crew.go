@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/candor-plane/candor"
 	"github.com/candor-plane/candor/verify/history"
 )
 
@@ -34,6 +35,17 @@ func (c *crew) join(name string, servers ...string) (*hand, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.hands = append(c.hands, h)
+	return h, nil
+}
+
+// joinAs adds a client that is the actor of its name.
+func (c *crew) joinAs(name string) (*hand, error) {
+	k, err := c.env.ClientAs(name)
+	if err != nil {
+		return nil, candor.Wrap("client "+name, err)
+	}
+	h := c.env.handOf(k, name, c.value)
 	c.hands = append(c.hands, h)
 	return h, nil
 }

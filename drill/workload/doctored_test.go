@@ -29,6 +29,7 @@ var doctored = map[string]struct {
 	workload.Readers:    {"a BOUNDED read that was answered with what another was seconds before", evidence.Staleness, oldAnswer},
 	workload.Watchers:   {"an event left out", evidence.Watches, lostEvent},
 	workload.Numbers:    {"a number that two were given", evidence.Tenures, numberTwice},
+	workload.Holders:    {"a write under an era that was over", evidence.Tenures, lateAct},
 	workload.Placements: {"an instance that moves", evidence.Placements, movedInstance},
 }
 
@@ -126,6 +127,19 @@ func numberTwice(e *evidence.Evidence, _ []history.Operation) bool {
 		for n := range e.Numbers[:i] {
 			if a, b := &e.Numbers[n], &e.Numbers[i]; a.Duty == b.Duty && a.Holder == b.Holder {
 				b.First = a.First
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// lateAct has an era's first write have come after all others.
+func lateAct(e *evidence.Evidence, _ []history.Operation) bool {
+	for i := range e.Acts {
+		for n := range e.Acts[:i] {
+			if first, last := &e.Acts[n], &e.Acts[i]; first.Duty == last.Duty && first.Era+1 < last.Era {
+				first.Revision = last.Revision
 				return true
 			}
 		}

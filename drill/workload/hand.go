@@ -26,18 +26,23 @@ type hand struct {
 
 // hand opens a client; value is that of its entries, nil for the one in their label.
 func (e *Env) hand(name string, value history.Value, servers ...string) (*hand, error) {
-	if value == nil {
-		value = labelled
-	}
 	k, err := e.Client(servers...)
 	if err != nil {
 		return nil, candor.Wrap("client "+name, err)
+	}
+	return e.handOf(k, name, value), nil
+}
+
+// handOf is that of a client, which it closes when it is done.
+func (e *Env) handOf(k *client.Client, name string, value history.Value) *hand {
+	if value == nil {
+		value = labelled
 	}
 	return &hand{
 		name: name, env: e, client: k, value: value,
 		caller: e.Recorder.History().Caller(name, k, value),
 		random: rand.New(rand.NewPCG(e.Rand.Uint64(), e.Rand.Uint64())),
-	}, nil
+	}
 }
 
 // fresh is a value that nobody wrote before.

@@ -74,16 +74,21 @@ func (*takers) Run(ctx context.Context, e *Env) error {
 
 // Finish records the lineages of the duties, which seals and eras are in.
 func (*takers) Finish(ctx context.Context, e *Env) error {
+	return candor.Wrap("finish "+Numbers, e.lineages(ctx, dispensed))
+}
+
+// lineages records what the cluster keeps of duties.
+func (e *Env) lineages(ctx context.Context, duties []string) error {
 	k, err := e.Client()
 	if err != nil {
-		return candor.Wrap("finish "+Numbers, err)
+		return err
 	}
-	for _, duty := range dispensed {
+	for _, duty := range duties {
 		if err == nil {
 			err = e.lineage(ctx, k, duty)
 		}
 	}
-	return candor.Wrap("finish "+Numbers, firstOf(err, k.Close()))
+	return firstOf(err, k.Close())
 }
 
 func (e *Env) lineage(ctx context.Context, k *client.Client, duty string) error {

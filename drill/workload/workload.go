@@ -39,6 +39,9 @@ type Cluster interface {
 	// Client returns a new client, with a session of its own; the caller closes it. It
 	// reaches all servers, or those named alone, also when the cluster tells it of others.
 	Client(servers ...string) (*client.Client, error)
+	// ClientAs returns one that reaches all servers in the name of an actor, who it is where
+	// access control is off; where it is on, all of them are one.
+	ClientAs(actor string) (*client.Client, error)
 }
 
 // Env is one workload's share of a drill.
@@ -78,6 +81,7 @@ const (
 	Watchers     = "watchers"
 	Readers      = "readers"
 	Numbers      = "numbers"
+	Holders      = "holders"
 	Placements   = "placements"
 )
 
@@ -88,6 +92,7 @@ var workloads = map[string]func() Workload{
 	Watchers:     func() Workload { return new(watchers) },
 	Readers:      func() Workload { return new(readers) },
 	Numbers:      func() Workload { return new(takers) },
+	Holders:      func() Workload { return new(holders) },
 	Placements:   func() Workload { return new(placements) },
 }
 

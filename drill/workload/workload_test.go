@@ -29,6 +29,7 @@ var demanded = map[string]map[evidence.Name]int{
 	workload.Watchers:     {evidence.Watches: 300, evidence.Durability: 100},
 	workload.Readers:      {evidence.Staleness: 600, evidence.Sessions: 500, evidence.Linearizability: 800},
 	workload.Numbers:      {evidence.Tenures: 200},
+	workload.Holders:      {evidence.Tenures: 100, evidence.Durability: 40},
 	workload.Placements:   {evidence.Placements: 50},
 }
 
@@ -181,7 +182,7 @@ func TestTheScenarioSetsTheSizes(t *testing.T) {
 }
 
 func TestNamesAreThoseOfTheScenarios(t *testing.T) {
-	want := []string{"lists", "numbers", "placements", "readers", "registers", "transactions", "watchers"}
+	want := []string{"holders", "lists", "numbers", "placements", "readers", "registers", "transactions", "watchers"}
 	if diff := cmp.Diff(want, workload.Names()); diff != "" {
 		t.Error(diff)
 	}

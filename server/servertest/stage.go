@@ -148,16 +148,21 @@ func (*Stage) Endpoint(server string) string { return server }
 
 // Client implements [drill.Stage].
 func (st *Stage) Client(servers ...string) (*client.Client, error) {
-	dial := st.c.Dialer()
 	if len(servers) == 0 {
-		return client.New(client.Config{Endpoints: st.Servers(), Actor: "drill", Dialer: dial})
+		return st.ClientAs("drill")
 	}
+	dial := st.c.Dialer()
 	return client.New(client.Config{Endpoints: servers, Actor: "drill", Dialer: func(ctx context.Context, to string) (net.Conn, error) {
 		if !slices.Contains(servers, to) {
 			return nil, candor.Errorf(candor.ReasonUnavailable, "this client is for %v alone", servers)
 		}
 		return dial(ctx, to)
 	}})
+}
+
+// ClientAs implements [drill.Stage].
+func (st *Stage) ClientAs(actor string) (*client.Client, error) {
+	return client.New(client.Config{Endpoints: st.Servers(), Actor: actor, Dialer: st.c.Dialer()})
 }
 
 // Ended implements [drill.Stage].
