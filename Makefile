@@ -44,9 +44,10 @@ help: ## Show the targets
 build: ## Build bin/candor: static, reproducible, version from git (VERSION=…)
 	CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -o bin/candor ./cmd/candor
 
-# The integration tests take longest and mostly wait: first, so that all others run beside them.
+# The integration tests take longest and mostly wait, the clusters in virtual time take longest of the rest: both first, so
+# that all others run beside them.
 test: ## Run every test that needs nothing but Go (TEST_FLAGS=…)
-	$(GO) test $(TEST_FLAGS) ./integration $$($(GO) list ./... | grep -v '/integration$$')
+	$(GO) test $(TEST_FLAGS) ./integration ./server/servertest $$($(GO) list ./... | grep -vE '/(integration|servertest)$$')
 	@for module in $(MODULES); do echo "$(GO) test -C $$module"; $(GO) test -C $$module $(TEST_FLAGS) ./...; done
 	@scripts/root-tests.sh
 
