@@ -89,7 +89,8 @@ func labelFault(o *history.Operation) string {
 		return ""
 	case class == "":
 		return "a write is refused without a reason that writes have"
-	case o.Witness != nil && o.Reason == candor.ReasonRootTokenNotReached && o.Sessionless:
+	// A STRONG read waits for its read index as for a token.
+	case o.Witness != nil && o.Reason == candor.ReasonRootTokenNotReached && o.Sessionless && class != candor.FreshnessStrong:
 		return "a token was not reached that nobody required"
 	case o.Witness != nil && slices.Contains(readRefusals[class], o.Reason):
 		return ""
