@@ -118,7 +118,7 @@ measure: ## Judge what takes a quiet machine: a flood's effect on others' p99, a
 explore: ## Explore the models of tenures and transitions within wide bounds; prints bounds, states, depth, time
 	CANDOR_EXPLORE=1 $(GO) test -count=1 -timeout 60m -v ./verify/explore/...
 
-# A schedule takes 4 to 5 ms of one core: 2,000 take two quiet cores about five seconds, N=100000 about four minutes.
+# A schedule takes some 3 ms of one core: 2,000 take two quiet cores about three seconds, N=100000 two to three minutes.
 sim: build ## Run N (2000) seeded schedules of simulated failures, then CANDOR_SIM_HOURS (0.2) of simulated cluster time; prints both speeds (SIM_FLAGS=…)
 	bin/candor verify sim --seeds 1..$(N) $(SIM_FLAGS)
 	scripts/day.sh "$${CANDOR_SIM_HOURS:-0.2}"

@@ -17,9 +17,9 @@ func noError(t *testing.T, err error) {
 	}
 }
 
-func wantReason(t *testing.T, err error, reason candor.Reason) {
+func wantReason(t *testing.T, err error, want candor.Reason) {
 	t.Helper()
-	if candor.ReasonOf(err) != reason {
-		t.Errorf("%v, want %s", err, reason)
+	if got := candor.ReasonOf(err); got != want {
+		t.Fatalf("got %v, want reason %s", err, want)
 	}
 }
